@@ -1,0 +1,167 @@
+"""Why something was refused, stopped or set aside: one code each, with what a person can do, in both languages."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A published code; its meaning never changes, a new one is added beside it."""
+
+    # the gate (rules), in the order in which it looks
+    LOCKED_OUT = "locked_out"
+    STATION_STOPPED = "station_stopped"
+    PILE_OFFLINE = "pile_offline"
+    GUN_NOT_PLUGGED = "gun_not_plugged"
+    GUN_BUSY = "gun_busy"
+    GUN_FAULTED = "gun_faulted"
+    STATION_UNKNOWN = "station_unknown"
+    ENGINE_NOT_SURE = "engine_not_sure"
+    NO_TARIFF = "no_tariff"
+    BAND_BLOCKED = "band_blocked"
+    BAND_UNKNOWN = "band_unknown"
+    OVER_BLOCKED_THRESHOLD = "over_blocked_threshold"
+    NO_HEADROOM = "no_headroom"
+    # the way to the pile (bridge)
+    CAP_NOT_CONFIRMED = "cap_not_confirmed"
+    TARIFF_DIFFERS = "tariff_differs"
+    EXPIRED = "expired"
+    TIMED_OUT = "timed_out"
+    PILE_REFUSED = "pile_refused"
+    LINK_LOST = "link_lost"
+    NOT_CHARGING = "not_charging"
+    # the order (webapi)
+    ENGINE_AWAY = "engine_away"
+    BALANCE_TOO_LOW = "balance_too_low"
+    GOAL_OVER_BALANCE = "goal_over_balance"
+    IN_DEBT = "in_debt"
+    CUSTOMER_BLOCKED = "customer_blocked"
+    GUN_RESERVED_BY_ORDER = "gun_reserved_by_order"
+    DATABASE_AWAY = "database_away"
+    # stops
+    STOPPED_BY_PERSON = "stopped_by_person"
+    GOAL_REACHED = "goal_reached"
+    HOLD_USED_UP = "hold_used_up"
+    UNEXPECTED_CHARGE = "unexpected_charge"
+    START_DEADLINE = "start_deadline"
+    # logins
+    PILE_UNKNOWN = "pile_unknown"
+    NETWORK_NOT_ALLOWED = "network_not_allowed"
+    GUN_COUNT_DIFFERS = "gun_count_differs"
+    WEAKER_PROOF = "weaker_proof"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What is the matter and what to do next, in Chinese and English; `{figures}` are filled in by name."""
+
+    zh: str
+    en: str
+
+
+SENTENCES: dict[Reason, Sentence] = {
+    Reason.LOCKED_OUT: Sentence(
+        "该设备已停用，请使用其他充电枪。", "This equipment is locked out; please use another gun."
+    ),
+    Reason.STATION_STOPPED: Sentence(
+        "本站已全站停止，暂不能充电。", "The station has been stopped; no charging for now."
+    ),
+    Reason.PILE_OFFLINE: Sentence(
+        "充电桩离线，请换一把枪或稍后再试。", "The pile is offline; use another gun or try again later."
+    ),
+    Reason.GUN_NOT_PLUGGED: Sentence("请先把充电枪插好，再启动充电。", "Please plug the gun in first, then start."),
+    Reason.GUN_BUSY: Sentence("该枪正在充电，请换一把枪。", "This gun is in use; please use another one."),
+    Reason.GUN_FAULTED: Sentence("该枪故障，请换一把枪；已通知运维。", "This gun has a fault; please use another one."),
+    Reason.STATION_UNKNOWN: Sentence(
+        "平台还没有该站点的配置，请联系客服。", "The platform has no configuration of this station."
+    ),
+    Reason.ENGINE_NOT_SURE: Sentence(
+        "系统正在恢复该站点的状态，请半分钟后再试。",
+        "The station's state is being restored; try again in half a minute.",
+    ),
+    Reason.NO_TARIFF: Sentence(
+        "充电桩尚未确认电价，暂不能启动；请稍后再试。", "The pile has not confirmed a tariff yet; try again later."
+    ),
+    Reason.BAND_BLOCKED: Sentence(
+        "变压器负荷 {load_pct}% 超过 {blocked_pct}%，暂停新的充电；负荷降下来后再试。",
+        "Transformer load {load_pct}% is over {blocked_pct}%; new charges wait until it falls.",
+    ),
+    Reason.BAND_UNKNOWN: Sentence(
+        "变压器电表无读数，暂停新的充电；请稍后再试。", "The transformer's meter gives no reading; new charges wait."
+    ),
+    Reason.OVER_BLOCKED_THRESHOLD: Sentence(
+        "变压器计划负荷 {planned_pct}% 超过 {blocked_pct}%，暂停新的充电；请稍后再试。",
+        "Planned transformer load {planned_pct}% is over {blocked_pct}%; try again later.",
+    ),
+    Reason.NO_HEADROOM: Sentence(
+        "变压器余量不足（计划 {planned_pct}% + 本次 {share_pct}% > {blocked_pct}%），请稍后再试。",
+        "Not enough headroom (planned {planned_pct}% + this start {share_pct}% > {blocked_pct}%); try again later.",
+    ),
+    Reason.CAP_NOT_CONFIRMED: Sentence(
+        "充电桩没有确认限功率，未启动；请重试或换一把枪。",
+        "The pile did not confirm its power limit; nothing was started. Try again or use another gun.",
+    ),
+    Reason.TARIFF_DIFFERS: Sentence(
+        "充电桩的电价版本已变，请重新下单。", "The pile's tariff has changed meanwhile; please order again."
+    ),
+    Reason.EXPIRED: Sentence(
+        "启动指令已过期，未启动；请重试。", "The start came too late and was not carried out; try again."
+    ),
+    Reason.TIMED_OUT: Sentence(
+        "充电桩没有应答，未启动；请重试或换一把枪。", "The pile did not answer; try again or use another gun."
+    ),
+    Reason.PILE_REFUSED: Sentence(
+        "充电桩拒绝了指令（{pile_reason}）。", "The pile refused the command ({pile_reason})."
+    ),
+    Reason.LINK_LOST: Sentence("与充电桩的连接中断。", "The connection to the pile was lost."),
+    Reason.NOT_CHARGING: Sentence("该枪没有在充电。", "This gun is not charging."),
+    Reason.ENGINE_AWAY: Sentence(
+        "负荷控制服务暂时不可用，未启动，款项已解冻；请稍后再试。",
+        "Load control is away; nothing was started and the hold was released. Try again later.",
+    ),
+    Reason.BALANCE_TOO_LOW: Sentence(
+        "余额 {available_yuan} 元不足 {minimum_yuan} 元，请先充值。",
+        "The balance of ¥{available_yuan} is below ¥{minimum_yuan}; please recharge first.",
+    ),
+    Reason.GOAL_OVER_BALANCE: Sentence(
+        "定额 {goal_yuan} 元超过可用余额 {available_yuan} 元，请充值或降低金额。",
+        "The goal of ¥{goal_yuan} is above the available balance of ¥{available_yuan}; recharge or lower it.",
+    ),
+    Reason.IN_DEBT: Sentence(
+        "有欠费 {debt_yuan} 元，请先补缴。", "There is a debt of ¥{debt_yuan}; please settle it first."
+    ),
+    Reason.CUSTOMER_BLOCKED: Sentence(
+        "该账户已被冻结，请联系客服。", "This account is blocked; please contact the service."
+    ),
+    Reason.GUN_RESERVED_BY_ORDER: Sentence("该枪已有进行中的订单。", "This gun already has an open order."),
+    Reason.DATABASE_AWAY: Sentence(
+        "系统繁忙，未启动；请稍后再试。", "The system is busy; nothing was started. Try again later."
+    ),
+    Reason.STOPPED_BY_PERSON: Sentence("人工停止。", "Stopped by a person."),
+    Reason.GOAL_REACHED: Sentence("已达到设定目标。", "The goal was reached."),
+    Reason.HOLD_USED_UP: Sentence("冻结金额已用完，充电停止。", "The held amount was used up; the charge was stopped."),
+    Reason.UNEXPECTED_CHARGE: Sentence(
+        "平台未预期的充电，已停止。", "A charge that the platform did not expect was stopped."
+    ),
+    Reason.START_DEADLINE: Sentence(
+        "规定时间内没有开始充电，订单已取消，款项已解冻。",
+        "Charging did not begin in time; the order was closed and the hold released.",
+    ),
+    Reason.PILE_UNKNOWN: Sentence("未登记的充电桩。", "The pile is not registered."),
+    Reason.NETWORK_NOT_ALLOWED: Sentence(
+        "该网络不允许仅凭桩号登录。", "Login by number alone is not allowed from this network."
+    ),
+    Reason.GUN_COUNT_DIFFERS: Sentence("枪数与登记不符。", "The number of guns differs from the registration."),
+    Reason.WEAKER_PROOF: Sentence("已有身份证明更强的连接。", "A connection with stronger proof holds this pile."),
+}
+
+
+def sentence(reason: Reason, **figures: object) -> Sentence:
+    """The reason's sentence with its figures filled in; a figure that is missing shows as “—”."""
+    raw = SENTENCES[reason]
+    filled = _Dashes({name: str(value) for name, value in figures.items()})
+    return Sentence(raw.zh.format_map(filled), raw.en.format_map(filled))
+
+
+class _Dashes(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "—"

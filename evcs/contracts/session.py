@@ -1,0 +1,43 @@
+"""What `rules` holds for each configured gun, also when idle."""
+
+from typing import Annotated
+
+import msgspec
+
+from evcs.contracts.envelope import Payload
+from evcs.contracts.gun import Goal
+from evcs.contracts.ids import GunNumber, PileNumber, Serial
+from evcs.contracts.power import Kw, Kwh
+from evcs.contracts.states import CapState
+from evcs.contracts.times import Instant
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """An admitted session and the power that is planned for it."""
+
+    serial: Serial
+    goal: Goal
+    covered_kwh: Kwh
+    price_e5: tuple[int, ...] = ()
+    reserved_kw: Kw
+    """What it is expected to draw beyond what it draws (output side of the gun, before efficiency)."""
+    cap_kw: Kw | None = None
+    bound_by: str = ""
+    """Who binds the cap: transformer, hand, pile_floor …"""
+    cap_state: CapState = CapState.NONE
+    admitted_at: Instant
+    start_id: str = ""
+    request_id: str = ""
+
+
+class SessionLevel(Payload, frozen=True, kw_only=True):
+    """`G/session`: retained, for every configured gun."""
+
+    version: Annotated[int, msgspec.Meta(ge=0)]
+    pile: PileNumber
+    gun: GunNumber
+    held: Held | None = None
+    """None: no session."""
+    allowance_sent_kw: Kw | None = None
+    """Of the power scope (the pile), last sent; None: never capped."""
+    allowance_confirmed_kw: Kw | None = None
