@@ -1,0 +1,22 @@
+"""Work parameters: permission and power limit of the whole pile (YKC V1.6: 0x52, 0x51)."""
+
+from typing import Annotated
+
+from bridge.protocols.fields import Enum8
+from bridge.protocols.ykc.codes import Outcome, WorkPermission
+from bridge.protocols.ykc.messages.base import U8, PileNo, YkcMessage
+
+
+class WorkParameters(YkcMessage, code=0x52, title="充电桩工作参数设置", source="YKC V1.6 0x52"):
+    """Platform → pile. The permission byte is inverted: 0 = allowed, 1 = locked."""
+
+    pile_no: PileNo
+    disabled: Annotated[WorkPermission | int, Enum8(WorkPermission)]
+    max_power_pct: U8  # 30-100 % of the rated power
+
+
+class WorkParametersAnswer(YkcMessage, code=0x51, title="充电桩工作参数设置应答", source="YKC V1.6 0x51"):
+    """Pile → platform."""
+
+    pile_no: PileNo
+    result: Annotated[Outcome | int, Enum8(Outcome)]
