@@ -1,0 +1,45 @@
+# The jobs of this project. Each sets itself up first: .venv from requirements.lock, instant when nothing changed.
+# PYTHON=/path/to/python3.11 chooses the Python; PYTEST="tests/rules -k bands" chooses the tests.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check docs bench clean setup
+
+VENV_PYTHON := .venv/bin/python
+# The scenario tests wait for brokers and piles more than they compute: two at a time, each file in one process.
+PYTEST ?= -n 2 --dist loadfile
+
+help: ## this list
+	@echo "make run      the whole platform with simulated piles on this machine, until Ctrl-C; data stays in var/"
+	@echo "make test     make check, then every test against real brokers and databases, which it finds or installs"
+	@echo "make check    ruff, mypy --strict, import rules, generated files up to date"
+	@echo "make docs     writes the generated files again"
+	@echo "make bench    lists the measurements under bench/ and runs none"
+	@echo "make clean    removes .venv, caches and var/ (with the demo's data)"
+
+setup:
+	@./setup.sh
+
+run: setup
+	@$(VENV_PYTHON) -m evcs up
+
+test: setup
+	@$(VENV_PYTHON) -m evcs.setup.servers install
+	@$(MAKE) --no-print-directory check
+	@$(VENV_PYTHON) -m pytest $(PYTEST); code=$$?; $(VENV_PYTHON) -m evcs.setup.servers report; exit $$code
+
+check: setup
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
+	$(VENV_PYTHON) -m mypy
+	.venv/bin/lint-imports
+	$(VENV_PYTHON) -m evcs docs --check
+
+docs: setup
+	$(VENV_PYTHON) -m evcs docs
+
+bench:
+	@ls bench 2>/dev/null || echo "bench/ holds no measurement yet"
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""How a fresh clone gets its Python packages and how a test run gets its servers."""
