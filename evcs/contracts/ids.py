@@ -22,7 +22,7 @@ Serial = Annotated[
 ]
 MessageId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
-_LEVEL = re.compile(LEVEL)
+_LEVEL = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 NO_SERIAL = "0" * 32
 """What a pile writes where no charging is under way."""
@@ -30,7 +30,7 @@ NO_SERIAL = "0" * 32
 
 def is_level(text: str) -> bool:
     """Whether a text may stand as one topic level."""
-    return _LEVEL.match(text) is not None
+    return _LEVEL.fullmatch(text) is not None
 
 
 def shard_of(station: str) -> str:
