@@ -1,0 +1,1 @@
+"""Customers: the drivers who pay."""

@@ -1,0 +1,1 @@
+"""Guns: what is plugged into a car."""

@@ -1,0 +1,1 @@
+"""The ledger: double entry, wallets, holds and the proof that they agree."""

@@ -1,0 +1,1 @@
+"""Charging orders: from the hold to the settlement."""

@@ -1,0 +1,1 @@
+"""Piles: the boxes that hold one connection each."""

@@ -1,0 +1,1 @@
+"""Recharges: money put on wallets."""

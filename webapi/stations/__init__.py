@@ -1,0 +1,1 @@
+"""Stations: the places where piles stand."""

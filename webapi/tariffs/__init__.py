@@ -1,0 +1,1 @@
+"""Tariffs: slots, prices, versions, and what a charge costs by them."""

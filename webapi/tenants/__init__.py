@@ -1,0 +1,1 @@
+"""Tenants: the operators, who see only their own."""

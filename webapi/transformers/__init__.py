@@ -1,0 +1,1 @@
+"""Transformers: what feeds a station's piles and must never be overloaded."""

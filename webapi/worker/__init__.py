@@ -1,0 +1,1 @@
+"""The worker: messages in, outbox out, deadlines."""
