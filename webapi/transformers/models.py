@@ -33,11 +33,11 @@ class Transformer(Base):
     max_base_load_kw: Mapped[Decimal | None] = mapped_column(PowerKw, comment="used in degraded mode")
     power_factor: Mapped[Decimal] = mapped_column(Ratio, default=Decimal("0.95"))
     limited_pct: Mapped[Decimal] = mapped_column(Ratio, default=Decimal(50))
-    limited_exit_pct: Mapped[Decimal] = mapped_column(Ratio, default=Decimal(45))
-    limited_exit_s: Mapped[int] = mapped_column(Integer, default=300)
+    limited_release_pct: Mapped[Decimal] = mapped_column(Ratio, default=Decimal(45))
+    limited_release_s: Mapped[int] = mapped_column(Integer, default=300)
     blocked_pct: Mapped[Decimal] = mapped_column(Ratio, default=Decimal(80))
-    blocked_exit_pct: Mapped[Decimal] = mapped_column(Ratio, default=Decimal(75))
-    blocked_exit_s: Mapped[int] = mapped_column(Integer, default=60)
+    blocked_release_pct: Mapped[Decimal] = mapped_column(Ratio, default=Decimal(75))
+    blocked_release_s: Mapped[int] = mapped_column(Integer, default=60)
     cap_pct: Mapped[Decimal] = mapped_column(
         Ratio, default=Decimal(50), comment="of the gun's rating, for capped starts"
     )
