@@ -37,7 +37,7 @@ class Gun(LockoutColumns, Base):
 
 
 class GunLive(Base):
-    """The newest `G/state` of a gun, by version. Whether it is shown as such: `evcs.contracts.states.shown_state`."""
+    """The newest `G/state` of a gun, by (login_ms, version). Whether it is shown as such: `evcs.contracts.states.shown_state`."""
 
     __tablename__ = "gun_live"
     __table_args__ = (
@@ -52,7 +52,8 @@ class GunLive(Base):
     plugged: Mapped[bool | None]
     fault_bits: Mapped[int] = mapped_column(BigInteger, default=0)
     since: Mapped[datetime] = mapped_column(UtcTime)
-    version: Mapped[int] = mapped_column(BigInteger, comment="version of the level; an older one is ignored")
+    login_ms: Mapped[int] = mapped_column(BigInteger, comment="with version: the level's age; an older one is ignored")
+    version: Mapped[int] = mapped_column(BigInteger)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
     gun: Mapped["Gun"] = relationship(back_populates="live")

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from evcs.contracts.gun import MarkReason
 from evcs.contracts.states import GoalKind, OrderState, StartSource, TariffBand
 from webapi.database import Base, EnergyKwh, PowerKw, RowId, UtcTime, Wording, one_of
 
@@ -106,6 +107,7 @@ class Order(Base):
     exception_code: Mapped[str | None] = mapped_column(String(64), comment="why exception or review")
     stop_reason: Mapped[str | None] = mapped_column(String(64), comment="ours")
     stop_code: Mapped[int | None] = mapped_column(Integer, comment="the pile's, raw (YKC V1.6 §9)")
+    stop_class: Mapped[str | None] = mapped_column(String(24), comment="evcs.contracts.states.StopClass")
 
     last_mark_at: Mapped[datetime | None] = mapped_column(UtcTime)
     last_mark_energy_kwh: Mapped[Decimal | None] = mapped_column(EnergyKwh)
@@ -133,6 +135,7 @@ class OrderMark(Base):
     """A reading of a running session from `G/meter`: what a missing charge record is replaced by."""
 
     __tablename__ = "order_mark"
+    __table_args__ = (one_of("why", MarkReason),)
 
     order_serial: Mapped[str] = mapped_column(ForeignKey("charging_order.serial"), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcTime, primary_key=True, comment="receive time at the bridge")
@@ -140,7 +143,7 @@ class OrderMark(Base):
     register_kwh: Mapped[Decimal | None] = mapped_column(
         EnergyKwh, comment="total of the meter, where given"
     )
-    why: Mapped[str] = mapped_column(String(16), comment="start, slot, periodic, end, link_lost")
+    why: Mapped[MarkReason] = mapped_column(Wording(MarkReason))
 
 
 class RecordVerdict(StrEnum):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Integer, String
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Float, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapi.database import Base, EnergyKwh, PowerKw, Ratio, RowId, UtcTime, Wording, one_of
@@ -86,7 +86,9 @@ class PileLive(Base):
     protocol: Mapped[str | None] = mapped_column(String(32))
     firmware: Mapped[str | None] = mapped_column(String(64))
     address: Mapped[str | None] = mapped_column(String(64))
-    clock_offset_s: Mapped[int | None] = mapped_column(Integer, comment="arrival minus the pile's own time")
+    proof: Mapped[str | None] = mapped_column(String(16), comment="evcs.contracts.states.Proof")
+    power_control_json: Mapped[str | None] = mapped_column(Text)
+    clock_offset_s: Mapped[float | None] = mapped_column(Float, comment="pile clock minus receive time")
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
 
     pile: Mapped["Pile"] = relationship(back_populates="live")
@@ -102,3 +104,4 @@ class BridgeLive(Base):
     started_ms: Mapped[int] = mapped_column(BigInteger)
     since: Mapped[datetime] = mapped_column(UtcTime)
     version: Mapped[int] = mapped_column(BigInteger)
+    address: Mapped[str] = mapped_column(String(64), default="")

@@ -78,6 +78,11 @@ class TariffVersion(Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     created_by: Mapped[str] = mapped_column(String(64))
 
+    @property
+    def model_digits(self) -> str:
+        """The model number as contracts and the wire spell it: four digits."""
+        return f"{self.model_no:04d}"
+
     tariff: Mapped["Tariff"] = relationship(back_populates="versions")
     prices: Mapped[list["TariffPrice"]] = relationship(back_populates="version")
 

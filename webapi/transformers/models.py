@@ -38,9 +38,11 @@ class Transformer(Base):
     blocked_pct: Mapped[Decimal] = mapped_column(Ratio, default=Decimal(80))
     blocked_release_pct: Mapped[Decimal] = mapped_column(Ratio, default=Decimal(75))
     blocked_release_s: Mapped[int] = mapped_column(Integer, default=60)
-    cap_pct: Mapped[Decimal] = mapped_column(
-        Ratio, default=Decimal(50), comment="of the gun's rating, for capped starts"
-    )
+    overload_pct: Mapped[Decimal] = mapped_column(Ratio, default=Decimal(100))
+    overload_s: Mapped[int] = mapped_column(Integer, default=60)
+    cap_share: Mapped[Decimal] = mapped_column(Ratio, default=Decimal("0.5"), comment="of the gun's rating, when capped")
+    release_apart_s: Mapped[int] = mapped_column(Integer, default=60)
+    shown_after_s: Mapped[int] = mapped_column(Integer, default=900)
     has_meter: Mapped[bool] = mapped_column(default=False)
     degraded_until: Mapped[datetime | None] = mapped_column(UtcTime)
     degraded_by: Mapped[str | None] = mapped_column(String(64))
