@@ -1,4 +1,4 @@
-"""The life of an order: state and observation in, state, effects and deadline out. Pure, and the only place that decides.
+"""The life of an order: state and observation in, state, effects and deadline out. Pure; nobody else decides it.
 
 `holding → (queued →) commanded → starting → charging → stopping → ended → settled`; side exits `refused`,
 `start_failed`, `cancelled`, `exception`, `review`. Each open state has a deadline, from `evcs.contracts.waits`.
@@ -308,7 +308,11 @@ def step(facts: OrderFacts, seen: Observation, now: datetime) -> Step:
         case LinkLost():
             return _link_lost(facts, now)
         case LinkReturned():
-            if facts.stop_reason is not None and facts.state in (State.STOPPING, State.EXCEPTION) and not facts.end_observed_at:
+            if (
+                facts.stop_reason is not None
+                and facts.state in (State.STOPPING, State.EXCEPTION)
+                and not facts.end_observed_at
+            ):
                 return Step(facts, (PublishStop(facts.stop_reason),))
         case RecordStored():
             return _record(facts, seen, now)
@@ -332,9 +336,7 @@ def _in(now: datetime, seconds: float) -> datetime:
     return now + timedelta(seconds=seconds)
 
 
-def _enter(
-    facts: OrderFacts, state: OrderState, now: datetime, deadline: datetime | None, *effects: Effect
-) -> Step:
+def _enter(facts: OrderFacts, state: OrderState, now: datetime, deadline: datetime | None, *effects: Effect) -> Step:
     """Go into a state and say so; entering the same state again only moves the deadline."""
     if state is facts.state:
         return Step(replace(facts, deadline=deadline), effects)
@@ -467,9 +469,7 @@ def _link_lost(facts: OrderFacts, now: datetime) -> Step:
     return Step(facts)
 
 
-def _exception(
-    facts: OrderFacts, trouble: Trouble, now: datetime, deadline: datetime, *effects: Effect
-) -> Step:
+def _exception(facts: OrderFacts, trouble: Trouble, now: datetime, deadline: datetime, *effects: Effect) -> Step:
     return _enter(replace(facts, trouble=trouble), State.EXCEPTION, now, deadline, *effects)
 
 
