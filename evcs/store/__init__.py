@@ -1,0 +1,1 @@
+"""The telemetry store behind one small interface; only `ingest` writes it."""
