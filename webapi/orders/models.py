@@ -109,6 +109,9 @@ class Order(Base):
     stop_code: Mapped[int | None] = mapped_column(Integer, comment="the pile's, raw (YKC V1.6 §9)")
     stop_class: Mapped[str | None] = mapped_column(String(24), comment="evcs.contracts.states.StopClass")
 
+    running_login_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """With `running_version`: the newest level in which the gun ran this order; only a newer one shows its end."""
+    running_version: Mapped[int | None] = mapped_column(BigInteger)
     last_mark_at: Mapped[datetime | None] = mapped_column(UtcTime)
     last_mark_energy_kwh: Mapped[Decimal | None] = mapped_column(EnergyKwh)
 
@@ -195,6 +198,7 @@ class BillKind(StrEnum):
     PROVISIONAL = "provisional"
     FINAL = "final"
     CORRECTION = "correction"
+    DECISION = "decision"
 
 
 class BillRoute(StrEnum):
