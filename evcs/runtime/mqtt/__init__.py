@@ -22,6 +22,10 @@
     await work.stop()                          # publish the will as farewell, drain the window, disconnect
     work.health(); work.connected; work.connection (number); AsyncSession(on_taken_over=…)
 
+    evcs.runtime.presence: Presence(clock, name, instance): AsyncSession(will=presence.will), announce(work) on connect;
+    Attendance(["ingest", "rules"]): fed by the view, complete() before a bridge opens its port, and
+    AsyncSession(gate=attendance.gate(view)): after a broker lost its store, send on only once the readers are back.
+
     SyncSession: the same for threads: take(most, timeout_s) -> list[Delivery], publish() -> concurrent Future,
     picture(timeout_s), room(timeout_s), subscribe(filter, qos, handler=None) (without a handler: for take).
 

@@ -47,6 +47,8 @@ class Outgoing:
         self.dropped = 0
         self._serial = 0
         self._waiting: OrderedDict[int, Entry] = OrderedDict()
+        self._levels: OrderedDict[int, Entry] = OrderedDict()
+        """Those of ``_waiting`` that are retained."""
         self._droppable: deque[int] = deque()
         self._flight: dict[int, Entry] = {}
         self._ids_held: set[int] = set()
@@ -83,19 +85,30 @@ class Outgoing:
         self.published += 1
         self._serial += 1
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[self._serial] = Entry(self._serial, topic, payload, retain, droppable, done)
-        if droppable:
+        entry = Entry(self._serial, topic, payload, retain, droppable, done)
+        self._waiting[entry.serial] = entry
+        if retain:
+            self._levels[entry.serial] = entry
+        elif droppable:
             self._droppable.append(self._serial)
         if len(self) > self.bound:
             self._drop_oldest()
         return done
 
-    def to_send(self) -> Iterator[tuple[Entry, bool]]:
-        """Move what fits into flight, oldest first, each with whether it was sent before on an earlier connection."""
-        while self._waiting and len(self._flight) < self.window:
-            serial, entry = self._waiting.popitem(last=False)
-            while self._droppable and self._droppable[0] <= serial:
-                self._droppable.popleft()
+    def to_send(self, levels_only: bool = False) -> Iterator[tuple[Entry, bool]]:
+        """Move what fits into flight, oldest first, each with whether it was sent before on an earlier connection.
+
+        ``levels_only``: only retained messages, the others keep their places.
+        """
+        waiting = self._levels if levels_only else self._waiting
+        while waiting and len(self._flight) < self.window:
+            serial, entry = waiting.popitem(last=False)
+            if levels_only:
+                del self._waiting[serial]
+            else:
+                self._levels.pop(serial, None)
+                while self._droppable and self._droppable[0] <= serial:
+                    self._droppable.popleft()
             again = entry.packet_id != 0
             if again:
                 self.sent_again += 1
@@ -117,11 +130,12 @@ class Outgoing:
 
     def connection_lost(self) -> None:
         """Whatever is in flight waits again, in front and in order: no acknowledgement can reach it any more."""
-        back = OrderedDict((entry.serial, entry) for entry in self._flight.values())
-        back.update(self._waiting)
+        # Sorted: levels may have overtaken what a gate held back.
+        back = sorted([*self._flight.values(), *self._waiting.values()], key=lambda entry: entry.serial)
         self._flight.clear()
-        self._waiting = back
-        self._droppable = deque(serial for serial, entry in back.items() if entry.droppable)
+        self._waiting = OrderedDict((entry.serial, entry) for entry in back)
+        self._levels = OrderedDict((entry.serial, entry) for entry in back if entry.retain)
+        self._droppable = deque(entry.serial for entry in back if entry.droppable and not entry.retain)
 
     def _drop_oldest(self) -> None:
         if self._droppable:

@@ -22,7 +22,9 @@ from evcs.runtime.settings import MqttSettings
 
 log = get_logger()
 
-WAIT_AT_MOST_S = 10.0
+WAIT_AT_MOST_S = 5.0
+GRACE_S = 7.0
+"""Longer than the longest wait between two tries to connect: by then every reader has subscribed again."""
 QUIET_S = 0.05
 TAKEOVERS_WITHIN_S = 60.0
 TOGETHER_WITHIN_S = 1.0
@@ -46,14 +48,22 @@ class AsyncSession:
         *,
         client_id: str,
         clean: bool = False,
-        will: Will | None = None,
+        will: Will | Callable[[], Will] | None = None,
         window: int = 1000,
         bound: int | None = None,
+        gate: Callable[[], Awaitable[None]] | None = None,
         on_taken_over: Callable[[int], None] | None = None,
     ) -> None:
         """``window``: QoS 1 messages in flight at most; ``bound``: held at most before droppable ones are given up
-        (default twice the window). ``on_taken_over`` is told 1 at the first suspected takeover within a minute; at the
-        second the service is ended.
+        (default twice the window).
+
+        A ``will`` that is a function is asked at each connection (its version must be above that of the level it ends).
+
+        ``gate`` is awaited after each connection before anything but retained levels is sent: a broker that lost its
+        store has no session yet of those who are to read it (see presence.Attendance). Without a gate a persistent
+        session that finds its store lost waits GRACE_S.
+
+        ``on_taken_over`` is told 1 at the first suspected takeover within a minute; at the second the service is ended.
         """
         self.client_id = client_id
         self.outgoing = Outgoing(window, bound)
@@ -66,6 +76,9 @@ class AsyncSession:
         self._clock = clock
         self._clean = clean
         self._will = will
+        self._gate = gate
+        self._is_gated = False
+        self._farewell: Will | None = None
         self._on_taken_over = on_taken_over
         self._filters: list[tuple[str, int]] = []
         self._handlers: list[tuple[list[str], Handler]] = []
@@ -145,8 +158,8 @@ class AsyncSession:
         if self._is_ready and drain_within_s > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(drain_within_s):
-                    if self._will is not None:
-                        self.publish(self._will.topic, self._will.payload, retain=self._will.retain)
+                    if self._farewell is not None:
+                        self.publish(self._farewell.topic, self._farewell.payload, retain=self._farewell.retain)
                     await self.outgoing.empty()
         if len(self.outgoing):
             log.warning("mqtt_left_unsent", client_id=self.client_id, messages=len(self.outgoing))
@@ -200,6 +213,17 @@ class AsyncSession:
     async def picture(self) -> None:
         """Wait for that. After each reconnect it is incomplete again. For subscriptions of QoS 0."""
         await self._picture.wait()
+
+    async def confirm(self) -> None:
+        """Return once a complete picture stands and its connection has just answered: it is no dead broker's."""
+        while True:
+            await self.picture()
+            link = self._link
+            if link is not None:
+                with suppress(ConnectionError):
+                    await link.ping()
+                    return
+            await asyncio.sleep(0)
 
     def pause(self) -> None:
         """Let the broker wait with what it sends on this connection (until ``resume`` or the next one)."""
@@ -256,8 +280,9 @@ class AsyncSession:
         """Connect and subscribe; None when all is granted, else why not."""
         assert self._started is not None
         link = Link(self.connection + 1, self._settings.mqtt_keepalive, self._dispatch, self._acknowledged)
+        self._farewell = self._will() if callable(self._will) else self._will
         try:
-            await link.open(self._settings, self.client_id, self._clean, self._will)
+            await link.open(self._settings, self.client_id, self._clean, self._farewell)
         except ConnectionRefused as error:
             if error.is_lasting and not self._started.done():
                 self._started.set_exception(error)
@@ -290,6 +315,7 @@ class AsyncSession:
             "mqtt_connected", client_id=self.client_id, connection=link.number, session_present=link.session_present
         )
         self._suspect_takeover(first_try)
+        self._shut_gate(link)
         self._pump()
         self._call(self._on_connected)
         self._of_connection.append(asyncio.get_running_loop().create_task(self._watch_picture(link)))
@@ -331,11 +357,30 @@ class AsyncSession:
         if self._on_taken_over is not None:
             self._on_taken_over(times)
 
+    def _shut_gate(self, link: Link) -> None:
+        """Hold the window back, levels excepted, until those who are to read it have their sessions again."""
+        lost_store = link.number > 1 and not self._clean and not link.session_present
+        if self._gate is None and not lost_store:
+            self._is_gated = False
+            return
+        self._is_gated = True
+
+        async def wait() -> None:
+            if self._gate is not None:
+                await self._gate()
+            else:
+                log.warning("mqtt_store_lost", client_id=self.client_id, waits_s=GRACE_S)
+                await asyncio.sleep(GRACE_S)
+            self._is_gated = False
+            self._pump()
+
+        self._of_connection.append(asyncio.get_running_loop().create_task(_finish(wait())))
+
     def _pump(self) -> None:
         link = self._link
         if link is None or not self._is_ready or not link.is_up:
             return
-        for entry, again in self.outgoing.to_send():
+        for entry, again in self.outgoing.to_send(levels_only=self._is_gated):
             link.send(packets.publish(entry.topic, entry.payload, 1, entry.retain, entry.packet_id, again))
 
     def _acknowledged(self, packet_id: int) -> None:
