@@ -71,7 +71,10 @@ def why_not_apt() -> str | None:
 
 
 def apt_install(packages: Sequence[str], policy: Path = POLICY) -> str | None:
-    """Install Debian packages without letting Debian start what they bring; the reason when it fails."""
+    """Install Debian packages without letting Debian start what they bring; the reason when that cannot be."""
+    if (why := why_not_apt()) is not None:
+        return why
+    say(f"installing {' and '.join(packages)} with apt")
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     # Tests start servers of their own on free ports: one that Debian starts would only take the usual port.
     ours = not policy.exists()
@@ -115,16 +118,17 @@ def notice(absent: Sequence[Server], why: str | None) -> str:
     return "\n".join([frame, *(f"! {line:<{width - 4}} !" for line in lines), frame])
 
 
-def install(environ: Mapping[str, str]) -> int:
+def install(
+    environ: Mapping[str, str],
+    servers: Sequence[Server] = SERVERS,
+    installer: Callable[[Sequence[str]], str | None] = apt_install,
+) -> int:
     """Find or install every server; 1 when one stays missing and the environment asks for all of them."""
-    absent, why = missing(), None
+    absent, why = missing(servers), None
     if absent:
-        why = why_not_apt()
-        if why is None:
-            say(f"installing {' and '.join(server.name for server in absent)} with apt")
-            why = apt_install([server.package for server in absent])
-        absent = missing()
-    for server in SERVERS:
+        why = installer([server.package for server in absent])
+        absent = missing(servers)
+    for server in servers:
         if (found := server.find()) is not None:
             say(f"{server.name}: {found}")
     if not absent:
@@ -133,9 +137,9 @@ def install(environ: Mapping[str, str]) -> int:
     return 1 if environ.get("EVCS_TEST_REQUIRE_ALL") == "1" else 0
 
 
-def report() -> int:
+def report(servers: Sequence[Server] = SERVERS) -> int:
     """Repeat after the tests what was left out, where the reader of a long output looks; nothing when all is there."""
-    if absent := missing():
+    if absent := missing(servers):
         say(notice(absent, why_not_apt()))
     return 0
 

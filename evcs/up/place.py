@@ -68,6 +68,21 @@ class RunLock:
         os.close(self.descriptor)
 
 
+def is_locked(var: Path) -> bool:
+    """Whether a run works on `var` now."""
+    try:
+        descriptor = os.open(var / "up.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _pid_in(descriptor: int) -> int | None:
     text = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
     return int(text) if text.isdigit() else None

@@ -174,24 +174,29 @@ class _Keeper:
         """One life of the child, from its start to the end of its whole group; its exit code."""
         run, child = self._run, self.child
         self._gone.clear()
+        # A pipe of our own: asyncio's wait() for a process also waits until the last holder of asyncio's pipe is gone.
+        reading_end, writing_end = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
                 *child.command,
                 cwd=run._root,
                 env={**run._env, **child.env},
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=writing_end,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         except OSError as error:
+            os.close(reading_end)
             log.write(f"{child.command[0]}: {error.strerror}\n".encode())
             self._gone.set()
             return error.errno or 1
+        finally:
+            os.close(writing_end)
         self._process = process
         run._guard.add(process.pid)
         run._tell(Started(child.name, process.pid))
-        reading = asyncio.create_task(_copy(process, log))
+        reading = asyncio.create_task(_copy(reading_end, log))
         readiness = asyncio.create_task(self._watch_readiness())
         if run._stopping.is_set():
             # The order to stop came while the process was being made, before stop() could see it.
@@ -279,11 +284,17 @@ class _Guard:
             await self._spawn()
 
 
-async def _copy(process: asyncio.subprocess.Process, log: RotatedLog) -> None:
+async def _copy(reading_end: int, log: RotatedLog) -> None:
     """Everything the child prints, into its log, until the pipe is closed by the last process that holds it."""
-    assert process.stdout is not None
-    while data := await process.stdout.read(CHUNK):
-        log.write(data)
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(reading_end, "rb", buffering=0)
+    )
+    try:
+        while data := await reader.read(CHUNK):
+            log.write(data)
+    finally:
+        transport.close()
 
 
 def _terminate(process: asyncio.subprocess.Process) -> None:

@@ -1,0 +1,47 @@
+"""`python -m evcs`: the commands for a person at this project. up, doctor, docs."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from evcs import docs as documents
+from evcs.runtime import log
+from evcs.runtime.settings import read
+
+app = typer.Typer(help="EV charging-station platform.", no_args_is_help=True, add_completion=False)
+
+
+@app.command()
+def up() -> None:
+    """Run the whole platform on this machine with simulated piles, until Ctrl-C.
+
+    Everything is set by EVCS_… variables; docs/settings.md lists them.
+    """
+    from evcs.up.run import up as run_up
+    from evcs.up.settings import UpSettings
+
+    settings = read(UpSettings)
+    log.setup("up", "warning")
+    raise SystemExit(run_up(settings, Console(highlight=False), Console(stderr=True, highlight=False)))
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine for what a run needs, and say what to do about what is missing."""
+    from evcs.doctor import examine
+    from evcs.up.settings import UpSettings
+
+    raise SystemExit(examine(read(UpSettings), Console(highlight=False)))
+
+
+@app.command()
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when a file is not up to date.")] = False,
+) -> None:
+    """Write the generated files again."""
+    raise SystemExit(documents.run(check=check, say=typer.echo))
+
+
+if __name__ == "__main__":
+    app()

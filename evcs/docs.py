@@ -1,0 +1,89 @@
+"""The generated files of the project: one table of path → text, written by `evcs docs` and compared by `make check`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from evcs.contracts import topics
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTE = "<!-- Written by `make docs`; edit its source instead. -->\n\n"
+
+# Where the settings classes stand. A room's settings are asked from a process of their own: evcs imports no room.
+SETTINGS = (
+    ("every service", "evcs.runtime.settings"),
+    ("bridge", "bridge.settings"),
+    ("bridge.simulator", "bridge.simulator.settings"),
+    ("ingest", "ingest.settings"),
+    ("rules", "rules.settings"),
+    ("webapi", "webapi.settings"),
+    ("webapi.worker", "webapi.worker.settings"),
+    ("evcs up", "evcs.up.settings"),
+)
+
+
+def settings_page() -> str:
+    """docs/settings.md: every variable of every service, from the classes that read them."""
+    parts = ["# Settings\n\nEvery variable may also be given as a file that holds the value: `EVCS_X_FILE=/path`.\n"]
+    for service, module in SETTINGS:
+        asked = subprocess.run(
+            [sys.executable, "-m", "evcs.settings_table", module],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if asked.returncode != 0:
+            raise RuntimeError(f"{module}: {asked.stderr.strip()}")
+        if asked.stdout.strip():
+            parts.append(f"## {service}\n\n{asked.stdout}")
+    return NOTE + "\n".join(parts)
+
+
+def topics_page() -> str:
+    """docs/topics.md: the topic table, one row per right."""
+    lines = [
+        "# Topics",
+        "",
+        "| topic | from → to | QoS | retained | payload | what |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for topic in topics.TABLE:
+        payload = getattr(topic.payload, "__name__", None) or str(topic.payload).replace("evcs.contracts.", "")
+        lines.append(
+            f"| `{topic.pattern}` | {', '.join(topic.by)} → {', '.join(topic.to)} | {topic.qos} "
+            f"| {'yes' if topic.retained else ''} | {payload} | {topic.title} |".replace("| |", "|  |")
+        )
+    return NOTE + "\n".join(lines) + "\n"
+
+
+GENERATED: Mapping[str, Callable[[], str]] = {
+    "docs/settings.md": settings_page,
+    "docs/topics.md": topics_page,
+}
+
+
+def run(
+    *,
+    check: bool,
+    say: Callable[[str], None],
+    root: Path = ROOT,
+    table: Mapping[str, Callable[[], str]] = GENERATED,
+) -> int:
+    """Write every generated file that differs; with `check` write nothing and return 1 when one does."""
+    stale = 0
+    for name, generate in table.items():
+        path, wanted = root / name, generate()
+        if path.is_file() and path.read_text(encoding="utf-8") == wanted:
+            continue
+        stale += 1
+        if check:
+            say(f"{name} is not up to date: make docs writes it anew")
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted, encoding="utf-8")
+            say(f"{name} written")
+    return 1 if check and stale else 0

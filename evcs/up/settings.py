@@ -1,0 +1,46 @@
+"""What the one-command run can be told, by the same EVCS_… variables that its services read."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from evcs.runtime.settings import ServiceSettings, variable
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PORT_FIELDS = (
+    "mqtt_port",
+    "bridge_port",
+    "http_port",
+    "bridge_health_port",
+    "ingest_health_port",
+    "rules_health_port",
+    "worker_health_port",
+)
+
+
+class UpSettings(ServiceSettings):
+    """Settings of `evcs up`. The ports are uncommon ones, so that a broker or web server at home is not in the way."""
+
+    var: Path = Field(Path("var"), description="folder of all data and logs; a relative one counts from the project")
+    mqtt_port: int = Field(18830, ge=1, le=65535, description="port of the broker that the run starts")
+    bridge_port: int = Field(18767, ge=1, le=65535, description="port to which piles connect")
+    http_port: int = Field(18090, ge=1, le=65535, description="port of the HTTP API")
+    bridge_health_port: int = Field(18801, ge=1, le=65535, description="health port of the bridge")
+    ingest_health_port: int = Field(18802, ge=1, le=65535, description="health port of ingest")
+    rules_health_port: int = Field(18803, ge=1, le=65535, description="health port of rules")
+    worker_health_port: int = Field(18804, ge=1, le=65535, description="health port of webapi.worker")
+    database_url: str | None = Field(None, repr=False, description="database; default: SQLite under EVCS_VAR")
+    store_url: str | None = Field(None, repr=False, description="telemetry store; default: SQLite under EVCS_VAR")
+    demo_piles: int = Field(6, ge=1, le=200, description="simulated piles")
+    demo_guns: int = Field(2, ge=1, le=4, description="guns of each simulated pile")
+    demo_seed: int = Field(1, ge=0, description="seed of the simulated fleet: same seed, same cars")
+    demo_speed: float = Field(10.0, gt=0, le=100, description="how much shorter the waits between cars and reports are")
+
+    def folder(self) -> Path:
+        """`var` as an absolute path."""
+        return ROOT / self.var.expanduser()
+
+    def ports(self) -> dict[str, int]:
+        """Every port of the run by the variable that sets it."""
+        return {variable(name): getattr(self, name) for name in PORT_FIELDS}
