@@ -1,0 +1,1 @@
+"""MQTT → telemetry store, of which it is the only writer."""

@@ -1,0 +1,88 @@
+"""Pure: a message of the contracts → a point of the store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from evcs.contracts.envelope import ContractError
+from evcs.contracts.gun import Telemetry
+from evcs.contracts.measurements import GUN, TRANSFORMER
+from evcs.contracts.topics import READING, TELEMETRY, Address, Topic
+from evcs.contracts.transformer import TransformerReading
+from evcs.store.interface import Point, Value
+from ingest.errors import RejectReason, Unreadable
+
+P = TypeVar("P")
+
+
+def gun_point(topic: str, payload: bytes) -> Point:
+    """A gun's reading (`G/telemetry`). Raises Unreadable."""
+    address, told = _read(TELEMETRY, topic, payload)
+    if (told.pile, told.gun) != (address.pile, address.gun):
+        raise Unreadable(RejectReason.NAMES_DIFFER, f"the payload speaks of pile {told.pile}, gun {told.gun}")
+    return Point(GUN, (address.station, address.pile, str(address.gun)), _gun_fields(told), told.received_at)
+
+
+def transformer_point(topic: str, payload: bytes) -> Point:
+    """A reading of a transformer's meter (`T/reading`). Raises Unreadable."""
+    address, told = _read(READING, topic, payload)
+    if told.transformer != address.transformer:
+        raise Unreadable(RejectReason.NAMES_DIFFER, f"the payload speaks of transformer {told.transformer}")
+    return Point(TRANSFORMER, (address.station, address.transformer), _transformer_fields(told), told.received_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A topic that is stored, and how it becomes points."""
+
+    topic: Topic[Any]
+    point: Callable[[str, bytes], Point]
+
+
+SOURCES = (Source(TELEMETRY, gun_point), Source(READING, transformer_point))
+
+
+def _read(topic: Topic[P], name: str, payload: bytes) -> tuple[Address, P]:
+    address = topic.parse(name)
+    if address is None:
+        raise Unreadable(RejectReason.TOPIC_MALFORMED, f"not a topic of {topic.leaf}")
+    try:
+        return address, topic.decode(payload)
+    except ContractError as error:
+        raise Unreadable(RejectReason.NOT_THE_CONTRACT, str(error)) from error
+
+
+def _gun_fields(told: Telemetry) -> tuple[Value | None, ...]:
+    """In the order of `measurements.GUN`; a test compares the names."""
+    return (
+        told.state.value,
+        told.serial,
+        told.voltage_v,
+        told.current_a,
+        told.power_kw,
+        _float(told.energy_kwh),
+        told.soc_pct,
+        told.cable_temp_c,
+        told.battery_temp_max_c,
+        told.demand_voltage_v,
+        told.demand_current_a,
+        told.limit_current_a,
+        told.max_power_kw,
+        told.elapsed_min,
+        told.remaining_min,
+        _float(told.cost_fen),
+        told.receipt.n,
+        told.receipt.started_ms,
+    )
+
+
+def _transformer_fields(told: TransformerReading) -> tuple[Value | None, ...]:
+    """In the order of `measurements.TRANSFORMER`."""
+    phases = told.phase_kva or (None, None, None)
+    return (told.apparent_kva, told.active_kw, *phases, told.oil_temp_c)
+
+
+def _float(exact: Decimal | None) -> float | None:
+    """Curves are drawn, not billed: money and energy of a bill never come from the telemetry store."""
+    return None if exact is None else float(exact)

@@ -1,0 +1,272 @@
+"""Telemetry and meter readings → batches → store → acknowledgement.
+
+Reads G/telemetry and T/reading; writes the telemetry store, the reject file and its own service level.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from itertools import product
+from typing import Protocol, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from evcs.contracts.bridge import ServiceStatus
+from evcs.contracts.ids import SHARDS
+from evcs.contracts.topics import SERVICE
+from evcs.runtime.clock import Clock
+from evcs.runtime.health import OK, Health, degraded, down, worst
+from evcs.runtime.log import get_logger
+from evcs.runtime.mqtt import AsyncSession, Delivery, Versions, Will
+from evcs.runtime.run import spawn
+from evcs.store.interface import Point, StoreRefused, StoreUnavailable, TelemetryStore
+from ingest import meters
+from ingest.batch import Batches, Held, Limits
+from ingest.errors import RejectReason, Unreadable
+from ingest.points import SOURCES
+from ingest.rejects import Reject, RejectFile, reject
+from ingest.settings import Settings
+
+log = get_logger()
+
+FIRST_RETRY_S = 0.1
+REJECTS_HELD = 5_000
+LATE_S = 30.0
+"""Live data is not to be later than this; health says when it is."""
+STOP_WITHIN_S = 10.0
+LOGGED_REJECTS = 20
+"""Rejects told in the log where their file cannot be written, at most, per attempt."""
+
+T = TypeVar("T")
+
+
+class Rejects(Protocol):
+    """Where messages are set aside."""
+
+    def append(self, rejects: Sequence[Reject]) -> None: ...
+
+
+class Worker:
+    """Holds a message until its point is in the store, then acknowledges it; what never can be stored is set aside."""
+
+    def __init__(self, settings: Settings, store: TelemetryStore, clock: Clock, rejects: Rejects | None = None) -> None:
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._rejects = rejects or RejectFile(settings.var / "rejects")
+        self._batches = Batches(
+            Limits(points=settings.batch_points, wait_s=settings.batch_wait_s, held=settings.held_messages)
+        )
+        self._refused: list[tuple[Reject, Callable[[], None]]] = []
+        self._filled = asyncio.Event()
+        self._rejected = asyncio.Event()
+        self._stopping = False
+        self._away_since: float | None = None
+        self._away_why = ""
+        self._leaving: asyncio.Task[None] | None = None
+        self._lag_s = 0.0
+        self._wrote_at = clock.monotonic()
+        # A thread each: a store that hangs does not hold up the file of rejects.
+        self._store_thread = ThreadPoolExecutor(1, "store")
+        self._reject_thread = ThreadPoolExecutor(1, "rejects")
+        self._tasks: list[asyncio.Task[None]] = []
+        self._since_ms = clock.now_ms()
+        self._versions = Versions(clock)
+        self._level = SERVICE.at(name="ingest", instance=settings.ingest_instance)
+        self._session = AsyncSession(
+            settings,
+            clock,
+            client_id=f"ingest-{settings.ingest_instance}",
+            will=Will(self._level, self._status(ready=False)),
+        )
+        # One subscription per shard: beside NATS each has an in-flight window of its own, and a batch needs many.
+        for lane, (source, shard) in enumerate(product(SOURCES, range(SHARDS))):
+            take = partial(self._take, source.point, lane)
+            self._session.subscribe(source.topic.in_shard(f"{shard:02x}"), 1, take)
+        self._session.on_connected(self._say_ready)
+
+    async def start(self) -> None:
+        """Return once the persistent session exists and its subscriptions are granted, also while the store is away."""
+        self._tasks = [
+            spawn(self._write_for_ever(), "ingest writes"),
+            spawn(self._set_aside_for_ever(), "ingest sets aside"),
+        ]
+        self._tasks[0].add_done_callback(lambda _: self._rejected.set())
+        await self._session.start()
+
+    async def stop(self) -> None:
+        """Take nothing new, write what is in hand, acknowledge, leave; what cannot be written stays with the broker."""
+        self._session.hold()
+        self._stopping = True
+        self._filled.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=STOP_WITHIN_S)
+            for task in late:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            if late:
+                log.warning("left_unwritten", messages=len(self._batches), why=self._away_why)
+        await self._session.stop()
+        await asyncio.to_thread(self._store.close)
+        self._store_thread.shutdown(wait=False)
+        self._reject_thread.shutdown(wait=False)
+
+    def health(self) -> Health:
+        found = [self._session.health()]
+        if self._away_since is not None:
+            away_s = self._clock.monotonic() - self._away_since
+            tell = down if away_s >= self._settings.store_patience_s else degraded
+            found.append(tell(f"telemetry store away for {away_s:.0f} s: {self._away_why}"))
+        elif self._lag_s > LATE_S and self._clock.monotonic() - self._wrote_at < LATE_S:
+            found.append(degraded(f"telemetry is stored {self._lag_s:.0f} s late"))
+        return worst(*found) if found else OK
+
+    # --- in
+
+    def _take(self, read: Callable[[str, bytes], Point], lane: int, delivery: Delivery) -> None:
+        try:
+            point = read(delivery.topic, delivery.payload)
+        except Unreadable as error:
+            self._set_aside(error.reason, str(error), delivery.topic, delivery.payload, delivery.ack)
+            return
+        if not self._batches.add(delivery, point, lane, self._clock.monotonic()):
+            self._leave_full()
+            return
+        if self._batches.waiting == 1 or self._batches.is_full:
+            self._filled.set()
+
+    def _set_aside(
+        self, reason: RejectReason, detail: str, topic: str, payload: bytes, ack: Callable[[], None]
+    ) -> None:
+        if len(self._refused) >= REJECTS_HELD:
+            self._leave_full()
+            return
+        self._refused.append((reject(self._clock.now(), reason, detail, topic, payload), ack))
+        self._rejected.set()
+
+    def _leave_full(self) -> None:
+        """No room: what is not taken stays with the broker, which gives it again only to a new connection."""
+        if self._leaving is None or self._leaving.done():
+            self._leaving = spawn(self._leave("hands full", self._settings.batch_wait_s), "ingest leaves")
+
+    async def _leave(self, why: str, backoff_s: float) -> None:
+        if self._session.connected:
+            meters.DEPARTURES.labels(why).inc()
+            log.warning("broker_left", why=why, back_in_s=round(backoff_s, 1), held=len(self._batches))
+        await self._session.leave(backoff_s)
+
+    # --- out
+
+    async def _write_for_ever(self) -> None:
+        # Before anything comes: readers find a store with its tables, and health shows what is wrong with it.
+        await self._write(())
+        while not (self._stopping and self._batches.waiting == 0):
+            due_s = self._batches.due_in(self._clock.monotonic())
+            if due_s == 0 or (due_s is not None and self._stopping):
+                batch = self._batches.take()
+                await self._write(batch)
+                continue
+            self._filled.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(due_s):
+                    await self._filled.wait()
+
+    async def _write(self, batch: Sequence[Held]) -> None:
+        """Write, for as long as it takes; then acknowledge."""
+        points = [held.point for held in batch]
+        refused: dict[int, str] = {}
+        try:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception_type(StoreUnavailable),
+                wait=wait_random_exponential(multiplier=FIRST_RETRY_S, max=self._settings.store_backoff_s),
+                before_sleep=self._store_failed,
+            ):
+                with attempt:
+                    await self._in(self._store_thread, partial(self._store.write, points))
+        except StoreRefused as error:
+            refused = {id(one.point): one.reason for one in error.refused}
+        self._store_works()
+        self._batches.done(batch)
+        for held in batch:
+            if (why := refused.get(id(held.point))) is None:
+                held.ack()
+            else:
+                message = held.messages[0]
+                self._set_aside(RejectReason.REFUSED_BY_STORE, why, message.topic, message.payload, held.ack)
+        if batch:
+            self._count(batch, len(refused))
+
+    def _count(self, batch: Sequence[Held], refused: int) -> None:
+        newest = max(held.point.at for held in batch)
+        self._lag_s = (self._clock.now() - newest).total_seconds()
+        self._wrote_at = self._clock.monotonic()
+        meters.POINTS.inc(len(batch) - refused)
+        meters.BATCHES.inc()
+        meters.HELD.set(len(self._batches))
+        meters.LAG.set(self._lag_s)
+
+    async def _store_failed(self, state: RetryCallState) -> None:
+        """Between two attempts. Where it lasts the broker is left: it keeps what comes, and gives it all again."""
+        error = state.outcome.exception() if state.outcome is not None else None
+        meters.STORE_FAILURES.inc()
+        meters.HELD.set(len(self._batches))
+        now = self._clock.monotonic()
+        self._away_why = str(error)
+        if self._away_since is None:
+            self._away_since = now
+            log.warning("store_away", reason=self._away_why)
+        if now - self._away_since >= self._settings.store_patience_s and not self._stopping:
+            next_s = state.next_action.sleep if state.next_action is not None else 0.0
+            # Not back before the next attempt has told whether there is any use in it.
+            await self._leave("store away", next_s + self._settings.batch_wait_s)
+
+    def _store_works(self) -> None:
+        if self._away_since is not None:
+            away_s = self._clock.monotonic() - self._away_since
+            self._away_since = None
+            log.info("store_back", away_s=round(away_s, 1), held=len(self._batches))
+
+    async def _set_aside_for_ever(self) -> None:
+        while True:
+            # The store may still refuse points while the writer stops, so this one ends after it.
+            if not self._refused and self._tasks[0].done():
+                return
+            if not self._refused:
+                self._rejected.clear()
+                await self._rejected.wait()
+                continue
+            some, self._refused = self._refused, []
+            rejects = [one for one, _ in some]
+            try:
+                await self._in(self._reject_thread, partial(self._rejects.append, rejects))
+            except OSError as error:
+                # No place to file them: the log is their record then, since keeping them would hold up what is good.
+                log.error("rejects_not_filed", reason=str(error), count=len(rejects))
+                for one in rejects[:LOGGED_REJECTS]:
+                    log.error("reject", reason=one.reason, detail=one.detail, topic=one.topic, hex=one.payload_hex)
+            for one, ack in some:
+                meters.REJECTS.labels(one.reason).inc()
+                ack()
+            log.warning("messages_set_aside", count=len(some), reason=some[0][0].reason, topic=some[0][0].topic)
+
+    async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(thread, work)
+
+    # --- own level
+
+    def _say_ready(self) -> None:
+        self._session.publish(self._level, self._status(ready=True), retain=True)
+
+    def _status(self, *, ready: bool) -> bytes:
+        return SERVICE.encode(
+            ServiceStatus(
+                version=self._versions.next(self._level),
+                name="ingest",
+                instance=self._settings.ingest_instance,
+                ready=ready,
+                since_ms=self._since_ms,
+            )
+        )
