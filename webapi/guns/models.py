@@ -37,7 +37,7 @@ class Gun(LockoutColumns, Base):
 
 
 class GunLive(Base):
-    """The newest `G/state` of a gun, by (login_ms, version). Whether it is shown as such: `evcs.contracts.states.shown_state`."""
+    """The newest `G/state` of a gun, by (login_ms, version); what to show: `evcs.contracts.states.shown_state`."""
 
     __tablename__ = "gun_live"
     __table_args__ = (

@@ -40,7 +40,7 @@ class Transformer(Base):
     blocked_release_s: Mapped[int] = mapped_column(Integer, default=60)
     overload_pct: Mapped[Decimal] = mapped_column(Ratio, default=Decimal(100))
     overload_s: Mapped[int] = mapped_column(Integer, default=60)
-    cap_share: Mapped[Decimal] = mapped_column(Ratio, default=Decimal("0.5"), comment="of the gun's rating, when capped")
+    cap_share: Mapped[Decimal] = mapped_column(Ratio, default=Decimal("0.5"), comment="of the gun's rating, if capped")
     release_apart_s: Mapped[int] = mapped_column(Integer, default=60)
     shown_after_s: Mapped[int] = mapped_column(Integer, default=900)
     has_meter: Mapped[bool] = mapped_column(default=False)

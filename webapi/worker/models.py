@@ -34,9 +34,7 @@ class OutboxRow(Base):
     topic: Mapped[str] = mapped_column(String(255))
     payload: Mapped[bytes] = mapped_column(LargeBinary)
     retain: Mapped[bool] = mapped_column(default=False)
-    expires_at: Mapped[datetime | None] = mapped_column(
-        UtcTime, comment="not published after it"
-    )
+    expires_at: Mapped[datetime | None] = mapped_column(UtcTime, comment="not published after it")
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     published_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
