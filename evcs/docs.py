@@ -25,6 +25,10 @@ SETTINGS = (
 )
 
 
+class SourceMissing(Exception):
+    """What a page is made from is not there; the text names it."""
+
+
 def settings_page() -> str:
     """docs/settings.md: every variable of every service, from the classes that read them."""
     parts = ["# Settings\n\nEvery variable may also be given as a file that holds the value: `EVCS_X_FILE=/path`.\n"]
@@ -37,7 +41,7 @@ def settings_page() -> str:
             check=False,
         )
         if asked.returncode != 0:
-            raise RuntimeError(f"{module}: {asked.stderr.strip()}")
+            raise SourceMissing(f"{module}: {(asked.stderr.strip().splitlines() or [''])[-1]}")
         if asked.stdout.strip():
             parts.append(f"## {service}\n\n{asked.stdout}")
     return NOTE + "\n".join(parts)
@@ -76,7 +80,12 @@ def run(
     """Write every generated file that differs; with `check` write nothing and return 1 when one does."""
     stale = 0
     for name, generate in table.items():
-        path, wanted = root / name, generate()
+        path = root / name
+        try:
+            wanted = generate()
+        except SourceMissing as error:
+            say(f"{name} cannot be made: {error}")
+            return 1
         if path.is_file() and path.read_text(encoding="utf-8") == wanted:
             continue
         stale += 1
