@@ -1,0 +1,79 @@
+"""What a simulated pile keeps when its power goes: registers, tariff, unconfirmed records; and the file it lies in."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bridge.protocols.ykc.codes import POWER_LOST
+from bridge.protocols.ykc.messages import TariffModel, TransactionRecord
+
+if TYPE_CHECKING:
+    from bridge.simulator.pile import Pile
+
+
+class PileMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """Bodies are hex of the frames' own tables, so that what is kept is what will be sent."""
+
+    registers: dict[int, int]
+    """Per gun, 0.0001 kWh."""
+    model: str | None
+    records: tuple[str, ...]
+    running: tuple[str, ...]
+    """Each running session as the record that it becomes if power is lost now (stop reason 0x83)."""
+    max_power_pct: int = 100
+    disabled: bool = False
+
+
+def remember(pile: "Pile", pile_ms: int) -> PileMemory:
+    """The pile's memory at a time of its own clock."""
+    return PileMemory(
+        registers={number: gun.register for number, gun in pile.guns.items()},
+        model=pile.model.encode().hex() if pile.model is not None else None,
+        records=tuple(entry.record.encode().hex() for entry in pile.records),
+        running=tuple(
+            gun.record(pile_ms, POWER_LOST).encode().hex() for gun in pile.guns.values() if gun.session is not None
+        ),
+        max_power_pct=pile.max_power_pct,
+        disabled=pile.disabled,
+    )
+
+
+def recall(pile: "Pile", memory: PileMemory) -> None:
+    """Put a fresh pile back to what it remembers; sessions that were running have become records."""
+    for number, register in memory.registers.items():
+        if number in pile.guns:
+            pile.guns[number].register = register
+    pile.model = TariffModel.decode(bytes.fromhex(memory.model)) if memory.model is not None else None
+    pile.max_power_pct, pile.disabled = memory.max_power_pct, memory.disabled
+    for body in (*memory.records, *memory.running):
+        record = TransactionRecord.decode(bytes.fromhex(body))
+        pile.records.add(record, None)
+        pile.executed.add(record.trade_no)
+
+
+class MemoryFile:
+    """One JSON file per pile in a folder; replaced as a whole, so that a kill leaves the old or the new one."""
+
+    def __init__(self, folder: Path, pile_no: str) -> None:
+        self._path = folder / f"{pile_no}.json"
+        self._last = b""
+
+    def load(self) -> PileMemory | None:
+        """What was kept; None when there is nothing."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=PileMemory)
+        except FileNotFoundError:
+            return None
+
+    def save(self, memory: PileMemory) -> None:
+        """Keep it, if it changed."""
+        data = msgspec.json.encode(memory)
+        if data == self._last:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(".new")
+        fresh.write_bytes(data)
+        os.replace(fresh, self._path)
+        self._last = data
