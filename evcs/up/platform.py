@@ -77,14 +77,8 @@ def plan(settings: UpSettings, nats_config: Path, python: str = sys.executable) 
     )
     simulator = Child(
         name="simulator",
-        command=module(
-            "bridge.simulator",
-            *("--piles", str(settings.demo_piles)),
-            *("--guns", str(settings.demo_guns)),
-            *("--seed", str(settings.demo_seed)),
-            *("--speed", f"{settings.demo_speed:g}"),
-        ),
-        what=f"{settings.demo_piles} piles of {settings.demo_guns} guns, with cars",
+        command=module("bridge.simulator"),
+        what=f"{settings.simulator_piles} piles of {settings.simulator_guns} guns, with cars",
         needs=("bridge",),
     )
     drive = Child(
@@ -111,8 +105,10 @@ def environment(settings: UpSettings, environ: Mapping[str, str]) -> dict[str, s
         "EVCS_HTTP_PORT": str(settings.http_port),
         "EVCS_DATABASE_URL": settings.database_url or f"sqlite:///{folder / 'evcs.db'}",
         "EVCS_STORE_URL": settings.store_url or f"sqlite:///{folder / 'telemetry.db'}",
-        "EVCS_DEMO_PILES": str(settings.demo_piles),
-        "EVCS_DEMO_GUNS": str(settings.demo_guns),
-        "EVCS_DEMO_SEED": str(settings.demo_seed),
+        # The seed makes exactly the piles that the simulator logs in: both are told the same.
+        "EVCS_SIMULATOR_PILES": str(settings.simulator_piles),
+        "EVCS_SIMULATOR_GUNS": str(settings.simulator_guns),
+        "EVCS_SIMULATOR_SEED": str(settings.simulator_seed),
+        "EVCS_SIMULATOR_SPEED": f"{settings.simulator_speed:g}",
         "EVCS_LOG_LEVEL": settings.log_level,
     }

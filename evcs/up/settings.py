@@ -32,10 +32,10 @@ class UpSettings(ServiceSettings):
     worker_health_port: int = Field(18804, ge=1, le=65535, description="health port of webapi.worker")
     database_url: str | None = Field(None, repr=False, description="database; default: SQLite under EVCS_VAR")
     store_url: str | None = Field(None, repr=False, description="telemetry store; default: SQLite under EVCS_VAR")
-    demo_piles: int = Field(6, ge=1, le=200, description="simulated piles")
-    demo_guns: int = Field(2, ge=1, le=4, description="guns of each simulated pile")
-    demo_seed: int = Field(1, ge=0, description="seed of the simulated fleet: same seed, same cars")
-    demo_speed: float = Field(10.0, gt=0, le=100, description="how much shorter the waits between cars and reports are")
+    simulator_piles: int = Field(6, ge=1, le=200, description="simulated piles")
+    simulator_guns: int = Field(2, ge=1, le=4, description="guns of each simulated pile")
+    simulator_seed: int = Field(1, ge=0, description="seed of the simulated fleet: same seed, same cars")
+    simulator_speed: float = Field(10.0, gt=0, le=100, description="shortens waits between arrivals and reports")
 
     def folder(self) -> Path:
         """`var` as an absolute path."""

@@ -117,8 +117,8 @@ def test_folder_that_cannot_be_made_is_refused(environment: dict[str, str], tmp_
 
 
 def test_wrong_settings_are_told_together(environment: dict[str, str]) -> None:
-    with up({**environment, "EVCS_HTTP_PORT": "many", "EVCS_DEMO_PILES": "0"}) as process:
+    with up({**environment, "EVCS_HTTP_PORT": "many", "EVCS_SIMULATOR_PILES": "0"}) as process:
         said, _ = process.communicate(timeout=WITHIN_S)
         assert process.returncode == 2
     assert "EVCS_HTTP_PORT" in said
-    assert "EVCS_DEMO_PILES" in said
+    assert "EVCS_SIMULATOR_PILES" in said
