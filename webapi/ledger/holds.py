@@ -30,7 +30,7 @@ DEFAULT_TERMS = HoldTerms()
 
 @dataclass(frozen=True, slots=True)
 class HoldRefusal:
-    """Why nothing can be held, with the figures of the sentence."""
+    """Why nothing can be held, with the figures of the sentence, in fen."""
 
     reason: Reason
     available_fen: int

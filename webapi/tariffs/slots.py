@@ -61,7 +61,7 @@ class BandKwh:
 
 def bands_touched(table: PriceTable, start: datetime, end: datetime, widened: timedelta) -> frozenset[TariffBand]:
     """The bands of all slots in an interval that is widened at both ends. A slot belongs to its start."""
-    touched = set()
+    touched: set[TariffBand] = set()
     slot = slot_start(start - widened)
     last = end + widened
     while slot <= last and len(touched) < len(table.prices):

@@ -1,0 +1,157 @@
+"""What a charge costs, pure: record, marks and tariff in; agreed figures, a dispute, or no figures out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from evcs.contracts.gun import ChargeRecord
+from evcs.contracts.money import fen_of_e4
+from evcs.contracts.states import TariffBand
+from webapi.orders import marks
+from webapi.orders.models import BillRoute
+from webapi.orders.record import MENDED_BY_MARKS, Doubt, Meter, energies, is_total_sure
+from webapi.tariffs.price import NOTHING, Priced, price
+from webapi.tariffs.slots import BandKwh, PriceTable, Reading
+
+ALLOWED_DIFFERENCE_FEN = 1
+"""Between our total and the pile's: rounding the total differs from the pile's screen by at most this."""
+FREE_OVERSHOOT_KWH = Decimal("0.2")
+"""How far an energy goal may be passed at the customer's cost; beyond it at the operator's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the customer pays: the bill in full, less what is given back for an overshoot. In fen."""
+
+    priced: Priced
+    discount_fen: int
+    route: BillRoute
+
+    @property
+    def total_fen(self) -> int:
+        """Electricity and service less the discount."""
+        return self.priced.total_fen - self.discount_fen
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """Pile and platform agree within a fen, or there is no record to compare with."""
+
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """They do not: `figures` are the lower ones; up to `difference_fen` more is in dispute."""
+
+    figures: Figures
+    difference_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Neither record nor marks say what was drawn in which band: nothing can be taken, a person decides."""
+
+    why: str
+
+
+Reckoning = Agreed | Disputed | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The order's goal, as far as it limits what the customer pays."""
+
+    amount_fen: int | None = None
+    energy_kwh: Decimal | None = None
+
+
+NO_LIMIT = Limit()
+
+
+def reckon_record(
+    record: ChargeRecord,
+    table: PriceTable | None,
+    readings: Sequence[Reading],
+    meter: Meter,
+    *,
+    limit: Limit = NO_LIMIT,
+    observed_end: datetime | None = None,
+) -> Reckoning:
+    """Price a charge record anew and compare with the pile's own amount.
+
+    The record's energies per band count where they can be believed, else the order's marks on receive time
+    (closed by the record's total, where that is sure). More than a fen apart: disputed, the lower figure stands.
+    """
+    pile_fen = fen_of_e4(record.amount_e4)
+    if not record.energy_kwh and not any(band.energy_kwh for band in record.bands):
+        nothing = Figures(NOTHING, 0, BillRoute.RECORD)
+        return Agreed(nothing) if pile_fen <= ALLOWED_DIFFERENCE_FEN else Disputed(nothing, pile_fen)
+    if table is None:
+        return Unclear("no_tariff")
+    drawn = energies(record, table, meter)
+    route, end = BillRoute.RECORD, record.ended_at
+    if isinstance(drawn, Doubt):
+        if drawn not in MENDED_BY_MARKS:
+            return Unclear(drawn.value)
+        end = observed_end or record.received_at
+        sure = record.energy_kwh if is_total_sure(record, meter) else None
+        by_marks = marks.energies(table, readings, total_kwh=sure, end=end)
+        if by_marks is None:
+            return Unclear(drawn.value)
+        route, drawn = BillRoute.MARKS, by_marks
+    priced = price(table, drawn)
+    most = most_to_pay(table, drawn, limit, table.band_at(end))
+    ours = _limited(priced, most, route)
+    if abs(priced.total_fen - pile_fen) <= ALLOWED_DIFFERENCE_FEN:
+        return Agreed(ours)
+    lower = _limited(priced.scaled_to(min(priced.total_fen, pile_fen)), most, route)
+    upper_fen = max(priced.total_fen, pile_fen)
+    upper_fen = upper_fen if most is None else min(upper_fen, most)
+    return Disputed(lower, max(0, upper_fen - lower.total_fen))
+
+
+def reckon_marks(table: PriceTable | None, readings: Sequence[Reading], *, limit: Limit = NO_LIMIT) -> Agreed | Unclear:
+    """Price an order by its marks alone."""
+    if not readings:
+        return Unclear("no_marks")
+    if table is None:
+        return Unclear("no_tariff")
+    drawn = marks.energies(table, readings)
+    if drawn is None:
+        return Unclear("marks_run_backwards")
+    priced = price(table, drawn)
+    return Agreed(_limited(priced, most_to_pay(table, drawn, limit, table.band_at(readings[-1].at)), BillRoute.MARKS))
+
+
+def most_to_pay(table: PriceTable, drawn: Sequence[BandKwh], limit: Limit, last_band: TariffBand) -> int | None:
+    """The most that the goal lets the customer pay, in fen: the amount, or the price of the energy goal + 0.2 kWh.
+
+    The energy beyond is the last that was drawn: it is taken off the band in which the charge ended, then off the
+    dearest others. None: no limit.
+    """
+    if limit.amount_fen is not None:
+        return limit.amount_fen
+    if limit.energy_kwh is None:
+        return None
+    beyond = sum((energy.billed_kwh for energy in drawn), Decimal(0)) - limit.energy_kwh - FREE_OVERSHOOT_KWH
+    if beyond <= 0:
+        return None
+
+    def dearness(energy: BandKwh) -> tuple[bool, int]:
+        of_band = table.price_of(energy.band)
+        together = of_band.energy_price_e5 + of_band.service_price_e5 if of_band else 0
+        return energy.band is not last_band, -together
+
+    kept = []
+    for energy in sorted(drawn, key=dearness):
+        off = min(beyond, energy.billed_kwh)
+        beyond -= off
+        kept.append(BandKwh(energy.band, energy.billed_kwh - off, energy.metered_kwh))
+    return price(table, kept).total_fen
+
+
+def _limited(priced: Priced, most_fen: int | None, route: BillRoute) -> Figures:
+    discount = 0 if most_fen is None else max(0, priced.total_fen - most_fen)
+    return Figures(priced, discount, route)

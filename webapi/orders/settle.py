@@ -1,0 +1,171 @@
+"""Settling a charge record: one transaction stores it as it came, with its verdict, and moves the money."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from evcs.contracts.envelope import encode
+from evcs.contracts.gun import ChargeRecord
+from evcs.contracts.money import fen_of_e4
+from webapi.guns.models import Gun
+from webapi.orders.capture import Evidence, capture, correct
+from webapi.orders.life import RecordOutcome
+from webapi.orders.marks import readings_of
+from webapi.orders.models import Bill, BillKind, Order, RecordVerdict
+from webapi.orders.models import ChargeRecord as RecordRow
+from webapi.orders.reckon import Agreed, Disputed, Limit, Reckoning, Unclear, reckon_record
+from webapi.orders.record import CLOCK_TOLERANCE, Meter, fingerprint
+from webapi.piles.models import Pile
+from webapi.tariffs.queries import price_table
+from webapi.tariffs.slots import PriceTable
+
+WORKER = "worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a record. The order's money and figures are written; its state is for `life` to decide.
+
+    `order` and `outcome` are none where the record concerns no order (orphan, or sent by another gun).
+    """
+
+    row: RecordRow
+    order: Order | None
+    outcome: RecordOutcome | None
+    has_energy: bool
+    ended_at: datetime | None
+    """End by the pile's clock, where that was right."""
+
+
+def settle_record(session: Session, record: ChargeRecord, *, at: datetime, by: str = WORKER) -> Settled:
+    """Store a charge record with its verdict and settle its order, once; the caller commits.
+
+    settled: the first record of an order. corrected: the first after a provisional settlement. review: pile and
+    platform differ (the lower figure is taken, the difference stays held), nothing to reckon by, or another record
+    for an order that has one. orphan: no order has the serial. The same record again only counts up.
+    """
+    order = session.get(Order, record.serial, with_for_update=True, populate_existing=True)
+    content = fingerprint(record)
+    known = session.scalars(
+        select(RecordRow).where(RecordRow.serial == record.serial, RecordRow.content_hash == content)
+    ).one_or_none()
+    if known is not None:
+        known.repeats += 1
+        return _done(record, known, order if _is_of(record, order) else None, RecordOutcome.REPEATED)
+    if order is None:
+        return _done(record, _store(session, record, content, RecordVerdict.ORPHAN, None, at), None, None)
+    if not _is_of(record, order):
+        return _done(record, _store(session, record, content, RecordVerdict.REVIEW, "other_gun", at), None, None)
+    bills = {bill.kind: bill for bill in session.scalars(select(Bill).where(Bill.order_serial == order.serial))}
+    if bills.keys() - {BillKind.PROVISIONAL}:
+        row = _store(session, record, content, RecordVerdict.REVIEW, "another_record", at)
+        return _done(record, row, order, RecordOutcome.REVIEW)
+    reckoning = _reckon(session, order, record)
+    provisional = bills.get(BillKind.PROVISIONAL)
+    verdict, why = _verdict(reckoning, is_correction=provisional is not None)
+    row = _store(session, record, content, verdict, why, at)
+    _note_end(order, record)
+    if not isinstance(reckoning, Unclear):
+        evidence = Evidence(row.id, fen_of_e4(record.amount_e4))
+        if provisional is not None:
+            correct(session, order, provisional, reckoning.figures, evidence, at=at, by=by)
+        else:
+            keep = reckoning.difference_fen if isinstance(reckoning, Disputed) else 0
+            capture(session, order, reckoning.figures, BillKind.FINAL, evidence, keep_fen=keep, at=at, by=by)
+    return _done(record, row, order, _OUTCOMES[verdict])
+
+
+_OUTCOMES = {
+    RecordVerdict.SETTLED: RecordOutcome.SETTLED,
+    RecordVerdict.CORRECTED: RecordOutcome.CORRECTED,
+    RecordVerdict.REVIEW: RecordOutcome.REVIEW,
+}
+
+
+def limit_of(order: Order) -> Limit:
+    """How far the order's goal limits what its customer pays."""
+    return Limit(order.goal_amount_fen, order.goal_energy_kwh)
+
+
+def table_of(session: Session, order: Order) -> PriceTable | None:
+    """The prices frozen at the order's start; none for a charge that nobody ordered."""
+    return None if order.tariff_version_id is None else price_table(session, order.tariff_version_id)
+
+
+def _reckon(session: Session, order: Order, record: ChargeRecord) -> Reckoning:
+    pile = session.get_one(Pile, order.pile_number)
+    gun = session.get_one(Gun, (order.pile_number, order.gun_no))
+    reckoning = reckon_record(
+        record,
+        table_of(session, order),
+        readings_of(session, order),
+        Meter.of(pile.meter_step_kwh, gun.rated_kw),
+        limit=limit_of(order),
+        observed_end=order.ended_at,
+    )
+    if order.customer_id is None and not isinstance(reckoning, Unclear) and reckoning.figures.priced.total_fen:
+        return Unclear("no_payer")
+    return reckoning
+
+
+def _verdict(reckoning: Reckoning, *, is_correction: bool) -> tuple[RecordVerdict, str | None]:
+    match reckoning:
+        case Agreed():
+            return (RecordVerdict.CORRECTED if is_correction else RecordVerdict.SETTLED), None
+        case Disputed():
+            return RecordVerdict.REVIEW, "amount_differs"
+        case Unclear(why):
+            return RecordVerdict.REVIEW, why
+
+
+def _is_of(record: ChargeRecord, order: Order | None) -> bool:
+    return order is not None and (record.pile, record.gun) == (order.pile_number, order.gun_no)
+
+
+def _clock_is_right(record: ChargeRecord) -> bool:
+    return record.clock_offset_s is None or timedelta(seconds=abs(record.clock_offset_s)) <= CLOCK_TOLERANCE
+
+
+def _note_end(order: Order, record: ChargeRecord) -> None:
+    """Keep how it ended; server time comes first, then the pile's where its clock was right, then the receipt."""
+    order.stop_code = record.stop_code
+    order.stop_class = record.stop_class.value
+    order.vin = record.vin or order.vin
+    if order.ended_at is None:
+        order.ended_at = record.ended_at if _clock_is_right(record) else record.received_at
+
+
+def _store(
+    session: Session, record: ChargeRecord, content: str, verdict: RecordVerdict, why: str | None, at: datetime
+) -> RecordRow:
+    row = RecordRow(
+        serial=record.serial,
+        content_hash=content,
+        pile_number=record.pile,
+        gun_no=record.gun,
+        frame_hex=record.frame_hex,
+        decoded_json=encode(msgspec.structs.replace(record, frame_hex="")).decode(),
+        energy_kwh=record.energy_kwh,
+        pile_amount_e4=record.amount_e4,
+        verdict=verdict,
+        verdict_reason=why,
+        received_at=record.received_at,
+        stored_at=at,
+        repeats=0,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _done(record: ChargeRecord, row: RecordRow, order: Order | None, outcome: RecordOutcome | None) -> Settled:
+    return Settled(
+        row,
+        order,
+        outcome if order is not None else None,
+        has_energy=record.energy_kwh > 0,
+        ended_at=record.ended_at if _clock_is_right(record) else None,
+    )
