@@ -166,6 +166,7 @@ class RecordStored:
     outcome: RecordOutcome
     has_energy: bool
     ended_at: datetime | None = None
+    """As the books have it: server time where the end was seen, else the pile's."""
 
 
 @dataclass(frozen=True, slots=True)

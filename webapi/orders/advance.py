@@ -1,0 +1,200 @@
+"""An observation applied to an order's row: `life` decides, this writes the row and carries the effects out.
+
+Everything happens in the caller's transaction; what is published leaves through the outbox after its commit.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from evcs.contracts import topics, waits
+from evcs.contracts.gun import Request
+from evcs.contracts.reasons import Reason
+from evcs.contracts.states import OPEN_ORDER
+from evcs.runtime.log import get_logger
+from webapi.audit.note import note
+from webapi.ledger.holds import release_hold
+from webapi.ledger.models import Hold, HoldState
+from webapi.orders import life, messages
+from webapi.orders.models import Order
+from webapi.orders.provisional import settle_provisionally
+from webapi.orders.review import close_review
+from webapi.piles.link import link_in_force
+from webapi.worker.enqueue import enqueue, new_id
+
+log = get_logger()
+
+WORKER = "worker"
+"""Who did it, in entries that nobody asked for."""
+
+
+def lock_order(session: Session, serial: str) -> Order | None:
+    """The order's row as it now is, locked until the commit."""
+    return session.get(Order, serial, with_for_update=True, populate_existing=True)
+
+
+def open_orders_of_gun(session: Session, pile: str, gun: int) -> list[Order]:
+    """Orders of a gun that still wait for something, locked, oldest first."""
+    return list(
+        session.scalars(
+            select(Order)
+            .where(Order.pile_number == pile, Order.gun_no == gun, Order.state.in_(OPEN_ORDER))
+            .order_by(Order.serial)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def open_orders_of_pile(session: Session, pile: str) -> list[Order]:
+    """The same for all guns of a pile."""
+    return list(
+        session.scalars(
+            select(Order)
+            .where(Order.pile_number == pile, Order.state.in_(OPEN_ORDER))
+            .order_by(Order.serial)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def facts_of(session: Session, order: Order) -> life.OrderFacts:
+    """What `life` needs to know, read from the row."""
+    hold = session.get(Hold, order.serial)
+    running = None
+    if order.running_login_ms is not None and order.running_version is not None:
+        running = (order.running_login_ms, order.running_version)
+    return life.OrderFacts(
+        state=order.state,
+        since=order.state_since,
+        deadline=order.deadline_at,
+        hold_open=hold is not None and hold.state is HoldState.OPEN,
+        serial=order.serial,
+        charged=order.started_at is not None,
+        running=running,
+        stop_reason=None if order.stop_reason is None else Reason(order.stop_reason),
+        stop_since=order.stop_requested_at,
+        end_observed_at=order.end_observed_at,
+        ended_at=order.ended_at,
+        reason=None if order.refusal_code is None else Reason(order.refusal_code),
+        trouble=None if order.exception_code is None else life.Trouble(order.exception_code),
+    )
+
+
+def observe(session: Session, order: Order, seen: life.Observation, *, at: datetime, by: str = WORKER) -> Order:
+    """Let an order see something; the caller has locked its row and commits."""
+    before = order.state
+    done = life.step(facts_of(session, order), seen, at)
+    _write(order, done.facts, seen, at)
+    for effect in done.effects:
+        _carry_out(session, order, effect, at, by)
+    if order.state is not before:
+        log.info(
+            "order_moved",
+            serial=order.serial,
+            was=before.value,
+            state=order.state.value,
+            seen=type(seen).__name__,
+            reason=order.refusal_code or order.exception_code,
+        )
+    return order
+
+
+def _write(order: Order, facts: life.OrderFacts, seen: life.Observation, at: datetime) -> None:
+    order.state = facts.state
+    order.state_since = facts.since
+    order.deadline_at = facts.deadline
+    order.stop_reason = None if facts.stop_reason is None else facts.stop_reason.value
+    order.stop_requested_at = facts.stop_since
+    order.end_observed_at = facts.end_observed_at
+    order.ended_at = facts.ended_at
+    order.refusal_code = None if facts.reason is None else facts.reason.value
+    order.exception_code = None if facts.trouble is None else facts.trouble.value
+    if facts.running is not None:
+        order.running_login_ms, order.running_version = facts.running
+    if facts.charged and order.started_at is None:
+        order.started_at = min(seen.since, at) if isinstance(seen, life.LevelSeen) else at
+
+
+def _carry_out(session: Session, order: Order, effect: life.Effect, at: datetime, by: str) -> None:
+    match effect:
+        case life.PublishStop(why):
+            publish_stop(session, order, why, at=at)
+        case life.LeaveQueue():
+            message = messages.leave_queue(order, id=new_id(), at=at)
+            _enqueue_request(session, order, message, at)
+        case life.ReleaseHold():
+            release_hold(session, order, at=at, by=by)
+        case life.SettleProvisionally():
+            settled = settle_provisionally(session, order, at=at)
+            observe(session, order, life.ProvisionalMade(settled=settled), at=at)
+        case life.CloseReview():
+            close_review(session, order, at=at, by=by)
+            observe(session, order, life.ReviewClosed(), at=at)
+        case life.Adopt(was):
+            log.warning("order_adopted", serial=order.serial, was=was.value)
+            note(
+                session,
+                at=at,
+                actor=by,
+                action="order_adopt",
+                outcome=was.value,
+                tenant_id=order.tenant_id,
+                station=order.station_code,
+                object_kind="order",
+                object_id=order.serial,
+            )
+        case life.WarnStopUnanswered():
+            log.warning("stop_unanswered", serial=order.serial, pile=order.pile_number, gun=order.gun_no)
+        case life.PublishOrderChange():
+            session.flush()
+            publish_change(session, order, at=at)
+
+
+def publish_stop(session: Session, order: Order, why: Reason, *, at: datetime) -> None:
+    """Put a stop under a new id into the outbox; where the pile is away the next repetition finds it."""
+    link = link_in_force(session, order.pile_number)
+    if link is None:
+        return
+    order.stop_id = new_id()
+    stop = messages.stop(order.serial, id=order.stop_id, link=link, why=why, at=at)
+    enqueue(
+        session,
+        topics.STOP,
+        stop,
+        at=at,
+        station=order.station_code,
+        levels={"pile": order.pile_number, "gun": order.gun_no},
+        expires_at=stop.expires_at,
+    )
+
+
+def publish_change(session: Session, order: Order, *, at: datetime) -> None:
+    """Put the order's state into the outbox for integrators and live pages."""
+    enqueue(
+        session,
+        topics.ORDER,
+        messages.order_change(order, at=at),
+        at=at,
+        station=order.station_code,
+        levels={"serial": order.serial},
+    )
+
+
+def _enqueue_request(session: Session, order: Order, message: Request, at: datetime) -> None:
+    enqueue(
+        session,
+        topics.REQUEST,
+        message,
+        at=at,
+        station=order.station_code,
+        levels={"pile": order.pile_number, "gun": order.gun_no},
+        expires_at=at + timedelta(seconds=waits.REQUEST_S),
+    )
+
+
+def publish_request(session: Session, order: Order, *, at: datetime) -> None:
+    """Put the order's start request into the outbox."""
+    _enqueue_request(session, order, messages.start_request(order), at)

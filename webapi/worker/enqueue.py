@@ -1,0 +1,47 @@
+"""Putting a message into the outbox, in the transaction of the change that it follows from."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeVar
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+
+from evcs.contracts.ids import shard_of
+from evcs.contracts.topics import Topic
+from webapi.worker.models import OutboxRow
+
+P = TypeVar("P")
+
+
+def enqueue(
+    session: Session,
+    topic: Topic[P],
+    payload: P,
+    *,
+    at: datetime,
+    station: str,
+    levels: Mapping[str, str | int],
+    expires_at: datetime | None = None,
+) -> OutboxRow:
+    """Have a message of a station published after the commit, in order per station.
+
+    `levels` are those of the topic besides the station. After `expires_at` it is not published any more.
+    """
+    row = OutboxRow(
+        shard=shard_of(station),
+        station_code=station,
+        topic=topic.at(station=station, **levels),
+        payload=topic.encode(payload),
+        retain=topic.retained,
+        expires_at=expires_at,
+        created_at=at,
+        published_at=None,
+    )
+    session.add(row)
+    return row
+
+
+def new_id() -> str:
+    """A message id that nobody has used."""
+    return uuid4().hex
