@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, cast
 
 from bridge.protocols.base import UnknownFrame
 from bridge.protocols.ykc.messages import LoginAnswer, YkcMessage
@@ -78,12 +78,14 @@ class SimulatedPile:
         self._timer: asyncio.TimerHandle | None = None
         self._hang_up_wait_s = 0.0
         self._logins = 0
+        self._is_on = False
 
     # — running —————————————————————————————————————————————————————————————————————————————————————
 
     async def run(self) -> None:
         """Hold the connection for ever: connect, talk, connect again; the first wait doubles until a login works."""
         loop = asyncio.get_running_loop()
+        self._is_on = True
         self.pile.begin(self.clock.now_ms())
         self._wake()
         first_s, longest_s = self.options.reconnect_s
@@ -103,11 +105,13 @@ class SimulatedPile:
                 wait_s = first_s if self._logins > logins else min(wait_s * 2, longest_s)
                 await asyncio.sleep(max(self._hang_up_wait_s, wait_s * self._dice.uniform(0.7, 1.0)))
         finally:
+            # Power off: nothing flows and nothing is said from here, also not by the closing of the wire.
+            self._keep_memory()
+            self._is_on = False
             if self._timer is not None:
                 self._timer.cancel()
             if self._transport is not None:
                 self._transport.abort()
-            self._keep_memory()
 
     @property
     def is_online(self) -> bool:
@@ -127,7 +131,8 @@ class SimulatedPile:
     def closed(self) -> None:
         """The wire is down."""
         self._transport = None
-        self._do(self.pile.lost(self.clock.now_ms()))
+        if self._is_on:
+            self._do(self.pile.lost(self.clock.now_ms()))
 
     def _wake(self) -> None:
         """Set the alarm for what the pile wants next."""
@@ -279,8 +284,7 @@ class _Wire(asyncio.Protocol):
         return self
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._owner.opened(transport)
+        self._owner.opened(cast(asyncio.Transport, transport))  # uvloop's is one without being an instance
 
     def data_received(self, data: bytes) -> None:
         self._owner.arrived(data)

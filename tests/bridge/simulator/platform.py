@@ -118,6 +118,8 @@ class Platform:
         self._writer: asyncio.StreamWriter | None = None
         self._server: asyncio.Server | None = None
         self._seq = 0
+        self._open: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Platform":
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -126,8 +128,9 @@ class Platform:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        if self._writer is not None:
-            self._writer.close()
+        for writer in self._open:
+            writer.close()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     @property
     def port(self) -> int:
@@ -145,6 +148,10 @@ class Platform:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writer = writer
+        self._open.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         splitter = self._protocol.splitter()
         while data := await _read(reader):
             for frame in splitter.feed(data):
@@ -152,6 +159,7 @@ class Platform:
                 if isinstance(message, YkcMessage):
                     for answer in self.script.answers(message):
                         writer.write(self._protocol.encode(answer, frame.seq))
+        self._open.discard(writer)
         writer.close()
 
 
