@@ -79,6 +79,8 @@ class SimulatedPile:
         self._hang_up_wait_s = 0.0
         self._logins = 0
         self._is_on = False
+        self._boot_ms = self.clock.now_ms()
+        self._boot_s = self.clock.monotonic()
 
     # — running —————————————————————————————————————————————————————————————————————————————————————
 
@@ -86,7 +88,7 @@ class SimulatedPile:
         """Hold the connection for ever: connect, talk, connect again; the first wait doubles until a login works."""
         loop = asyncio.get_running_loop()
         self._is_on = True
-        self.pile.begin(self.clock.now_ms())
+        self.pile.begin(self._now_ms())
         self._wake()
         first_s, longest_s = self.options.reconnect_s
         wait_s = first_s
@@ -122,28 +124,32 @@ class SimulatedPile:
         """The wire is up."""
         self._transport = transport
         self.connections += 1
-        self._do(self.pile.connected(self.clock.now_ms()))
+        self._do(self.pile.connected(self._now_ms()))
 
     def arrived(self, data: bytes) -> None:
         """Bytes on the wire."""
-        self._do(self.pile.received(data, self.clock.now_ms()))
+        self._do(self.pile.received(data, self._now_ms()))
 
     def closed(self) -> None:
         """The wire is down."""
         self._transport = None
         if self._is_on:
-            self._do(self.pile.lost(self.clock.now_ms()))
+            self._do(self.pile.lost(self._now_ms()))
+
+    def _now_ms(self) -> int:
+        """The pile's own running clock: right at boot, then moved by nothing but 0x56; a jump of ours charges no car."""
+        return self._boot_ms + round((self.clock.monotonic() - self._boot_s) * 1000)
 
     def _wake(self) -> None:
         """Set the alarm for what the pile wants next."""
         if self._timer is not None:
             self._timer.cancel()
-        now_ms = self.clock.now_ms()
+        now_ms = self._now_ms()
         wait_s = max(0.0, (self.pile.due_ms(now_ms) - now_ms) / 1000)
         self._timer = asyncio.get_running_loop().call_later(wait_s, self._tick)
 
     def _tick(self) -> None:
-        self._do(self.pile.tick(self.clock.now_ms()))
+        self._do(self.pile.tick(self._now_ms()))
 
     def _do(self, actions: list[Action]) -> None:
         for action in actions:
@@ -173,7 +179,7 @@ class SimulatedPile:
 
     def _keep_memory(self) -> None:
         if self._file is not None:
-            self._file.save(self.pile.memory(self.clock.now_ms()))
+            self._file.save(self.pile.memory(self._now_ms()))
 
     # — watching ————————————————————————————————————————————————————————————————————————————————————
 
@@ -237,23 +243,23 @@ class SimulatedPile:
 
     def plug(self, gun: int = 1, *, need_kwh: float | None = None, car: Car | None = None) -> None:
         """Plug a car in: one that lacks `need_kwh`, or this one, or one by the options."""
-        self._do(self.pile.plug(gun, self.clock.now_ms(), need_kwh=need_kwh, car=car))
+        self._do(self.pile.plug(gun, self._now_ms(), need_kwh=need_kwh, car=car))
 
     def unplug(self, gun: int = 1) -> None:
         """Pull the plug; a running session ends (0x6B)."""
-        self._do(self.pile.unplug(gun, self.clock.now_ms()))
+        self._do(self.pile.unplug(gun, self._now_ms()))
 
     def press_stop(self, gun: int = 1) -> None:
         """Stop at the pile (0x45)."""
-        self._do(self.pile.press_stop(gun, self.clock.now_ms()))
+        self._do(self.pile.press_stop(gun, self._now_ms()))
 
     def fail(self, gun: int = 1, bits: int = 0x0001) -> None:
         """Raise hardware fault bits; a running session ends (0x72)."""
-        self._do(self.pile.fail(gun, bits, self.clock.now_ms()))
+        self._do(self.pile.fail(gun, bits, self._now_ms()))
 
     def repair(self, gun: int = 1) -> None:
         """Clear the fault."""
-        self._do(self.pile.repair(gun, self.clock.now_ms()))
+        self._do(self.pile.repair(gun, self._now_ms()))
 
     def drop_link(self, *, hold: bool = False) -> None:
         """Cut the TCP connection (reset). `hold=True`: stay away until `restore_link`."""
