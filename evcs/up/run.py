@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
+from functools import partial
 
 from rich.console import Console
 
 from evcs.runtime.clock import Clock, SystemClock
 from evcs.up import nats, platform, ports, texts
+from evcs.up.figures import Figures
 from evcs.up.place import PlaceError, RunLock, prepare
 from evcs.up.plan import Plan
 from evcs.up.screen import Screen, open_screen
@@ -54,12 +57,13 @@ class Run:
         self._lock = lock
         self._waiting = {child.name for child in plan}
         self._screen: Screen | None = None
+        self._supervisor: Supervisor | None = None
         self._broker_ready = asyncio.Event()
 
     async def until_told(self) -> int:
         """Run until a signal; 0 when everything was stopped."""
         folder = self._settings.folder()
-        supervisor = Supervisor(
+        supervisor = self._supervisor = Supervisor(
             plan=self._plan,
             root=ROOT,
             logs=folder / "log",
@@ -77,15 +81,15 @@ class Run:
             # nohup ignores SIGHUP on purpose: then a closed terminal is no reason to stop.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, on_signal)
-        self._screen = open_screen(self._console, self._clock.now)
+        screen = self._screen = open_screen(self._console, self._clock.now)
         self._say(texts.where(self._plan, self._settings))
-        status = asyncio.create_task(self._show(self._screen))
+        status = asyncio.create_task(self._show(screen.every_s))
         try:
             await supervisor.run()
         finally:
             status.cancel()
             await asyncio.gather(status, return_exceptions=True)
-            self._screen.close()
+            screen.close()
         self._say(f"stopped; the data stays in {folder}, the next run goes on with it", "bold")
         return 0
 
@@ -105,12 +109,26 @@ class Run:
             self._say("everything runs", "bold green")
 
     def _say(self, text: str, style: str = "") -> None:
-        assert self._screen is not None
-        self._screen.say(text, style)
+        self._speak(lambda screen: screen.say(text, style))
 
-    async def _show(self, screen: Screen) -> None:
+    def _speak(self, words: Callable[[Screen], None]) -> None:
+        if self._screen is None:
+            return
+        try:
+            words(self._screen)
+        except (BrokenPipeError, SystemExit):
+            # Nobody reads any more (`make run | head`); rich turns that into SystemExit. A run without a reader ends.
+            self._screen = None
+            if self._supervisor is not None:
+                self._supervisor.stop()
+
+    async def _show(self, every_s: float) -> None:
         await self._broker_ready.wait()
         async with Watch(self._settings, self._clock) as watch:
             while True:
-                await asyncio.sleep(screen.every_s)
-                screen.show(watch.figures())
+                await asyncio.sleep(every_s)
+                self._speak(partial(_show_on, watch.figures()))
+
+
+def _show_on(figures: Figures, screen: Screen) -> None:
+    screen.show(figures)

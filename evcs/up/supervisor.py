@@ -202,18 +202,17 @@ class _Keeper:
             # The order to stop came while the process was being made, before stop() could see it.
             _terminate(process)
         try:
-            code = await process.wait()
+            return await process.wait()
         finally:
             readiness.cancel()
             # What the child started itself must not outlive it: it would keep the port from the next life.
             _kill_group(process.pid)
             run._guard.remove(process.pid)
-        # A process that left the group may hold the pipe for ever; what it says is of no interest.
-        await asyncio.wait([reading], timeout=LAST_WORDS_S)
-        reading.cancel()
-        self._process = None
-        self._gone.set()
-        return code
+            self._process = None
+            self._gone.set()
+            # A process that left the group may hold the pipe for ever; what it says is of no interest.
+            await asyncio.wait([reading], timeout=LAST_WORDS_S)
+            reading.cancel()
 
     async def _watch_readiness(self) -> None:
         child = self.child

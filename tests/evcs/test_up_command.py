@@ -79,6 +79,15 @@ def test_signal_ends_a_run_cleanly(environment: dict[str, str], how: signal.Sign
     assert not is_locked(Path(environment["EVCS_VAR"]))
 
 
+def test_run_that_nobody_reads_any_more_ends(environment: dict[str, str]) -> None:
+    with up(environment) as process:
+        assert process.stdout is not None
+        read_until(process, "Ctrl-C stops everything")
+        process.stdout.close()
+        assert process.wait(WITHIN_S) == 0
+    assert not is_locked(Path(environment["EVCS_VAR"]))
+
+
 def test_next_run_after_a_killed_one_starts_at_once(environment: dict[str, str]) -> None:
     with up(environment) as process:
         read_until(process, "broker is ready")
