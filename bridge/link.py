@@ -1,0 +1,178 @@
+"""Pure: bytes of one connection → frames → what the pile says; before its login nothing else is listened to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge.actions import Action, Close, CloseReason, Send, Took
+from bridge.dialect import Dialect, LoginAnswer, LoginSaid, NotUnderstood
+from bridge.moment import Moment
+from bridge.pile import Login, Pile
+from bridge.protocols.base import Frame, FrameError
+from bridge.tally import Drop, Tally
+from bridge.trace import Trace
+from evcs.contracts.states import Proof
+from evcs.contracts.waits import LOGIN_S, SILENT_LINK_S
+
+UNFINISHED_S = 5.0
+"""A frame that has begun and does not go on: its start byte was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """A login that is accepted: the pile and the name of this login."""
+
+    pile: Pile
+    link: str
+    proof: Proof
+    others: tuple[Action, ...] = ()
+    """What else follows from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A login that is refused; the connection is closed."""
+
+    others: tuple[Action, ...] = ()
+
+
+Gate = Callable[[LoginSaid, str, bytes, Moment], LetIn | TurnedAway]
+"""(what was said, address, the frame, now) → the decision; the fleet's, since it knows configuration and holders."""
+
+
+class Link:
+    """One connection of a pile, from its first byte to its end."""
+
+    def __init__(self, dialect: Dialect, gate: Gate, address: str, tally: Tally, now: Moment) -> None:
+        self.address = address
+        self.pile: Pile | None = None
+        """The pile that logged in here and is still held here."""
+        self.trace = Trace()
+        self.due = now.mono + LOGIN_S
+        """Monotonic time by which `tick` wants to be called."""
+        self._dialect = dialect
+        self._gate = gate
+        self._tally = tally
+        self._splitter = dialect.splitter()
+        self._seen_drops: dict[str, int] = {}
+        self._login_by = now.mono + LOGIN_S
+        self._heard_at = now.mono
+        self._last_bytes = now.mono
+        self._is_over = False
+
+    @property
+    def is_logged_in(self) -> bool:
+        return self.pile is not None
+
+    def received(self, data: bytes, now: Moment) -> list[Action]:
+        """Bytes as they came. Never raises, whatever they are."""
+        self._last_bytes = now.mono
+        actions = self._frames(self._splitter.feed(data), now)
+        self._count_drops()
+        return self._done(actions, now)
+
+    def _frames(self, frames: list[Frame], now: Moment) -> list[Action]:
+        actions: list[Action] = []
+        for frame in frames:
+            if self._is_over:
+                break
+            actions += self._frame(frame, now)
+        return actions
+
+    def _frame(self, frame: Frame, now: Moment) -> list[Action]:
+        self._tally.frames_in[frame.code] += 1
+        self.trace.came(frame.code)
+        try:
+            said = self._dialect.hear(frame)
+        except FrameError:
+            self._tally.drop(Drop.BAD_BODY)
+            return [] if self.pile is not None else self._close(CloseReason.NOT_A_LOGIN)
+        if isinstance(said, LoginSaid):
+            return self._login(said, frame, now)
+        if self.pile is None:
+            return self._close(CloseReason.NOT_A_LOGIN)
+        if isinstance(said, NotUnderstood):
+            self._tally.drop(Drop.UNKNOWN_TYPE)
+            return []
+        if said.pile != self.pile.number:
+            self._tally.drop(Drop.FOREIGN_PILE)
+            return []
+        self._heard_at = now.mono
+        return self.pile.heard(said, frame.seq, frame.raw, now)
+
+    def _login(self, said: LoginSaid, frame: Frame, now: Moment) -> list[Action]:
+        """The first login, or a fresh one on a live connection (also of another pile)."""
+        actions: list[Action] = []
+        decision = self._gate(said, self.address, frame.raw, now)
+        if self.pile is not None and (isinstance(decision, TurnedAway) or decision.pile is not self.pile):
+            actions += self.lost("logged in anew", now)
+        if isinstance(decision, TurnedAway):
+            answer = self._dialect.tell(LoginAnswer(said.pile, ok=False), frame.seq)
+            actions += [Send(answer.raw, answer.code), *decision.others, *self._close(CloseReason.LOGIN_REFUSED)]
+            return actions
+        self.pile = decision.pile
+        self._heard_at = now.mono
+        login = Login(said, decision.link, decision.proof, self.address)
+        return [
+            *actions,
+            *decision.others,
+            Took(said.pile),
+            *self.pile.logged_in(login, frame.seq, now),
+        ]
+
+    def detach(self) -> None:
+        """Another connection holds the pile now; this one has nothing to say about it any more."""
+        self.pile = None
+        self._is_over = True
+
+    def lost(self, why: str, now: Moment) -> list[Action]:
+        """The connection is gone, or is given up."""
+        pile, self.pile = self.pile, None
+        return [] if pile is None else pile.lost(why, now)
+
+    def after(self, actions: list[Action], now: Moment) -> list[Action]:
+        """Actions of the pile that came from a command: the link notes them like its own."""
+        return self._done(actions, now)
+
+    def paused(self, now: Moment) -> None:
+        """The bridge itself does not read at the moment: silence is not the pile's."""
+        self._heard_at = self._last_bytes = now.mono
+        self._login_by = max(self._login_by, now.mono + 1.0)
+
+    def tick(self, now: Moment) -> list[Action]:
+        """Whatever has become due: login and silence time-outs, unfinished frames, the pile's own waits."""
+        actions: list[Action] = []
+        if self._splitter.pending and now.mono - self._last_bytes >= UNFINISHED_S:
+            self._last_bytes = now.mono
+            actions += self._frames(self._splitter.abandon(), now)
+            self._count_drops()
+        if self._is_over:
+            return self._done(actions, now)
+        if self.pile is None:
+            if now.mono >= self._login_by:
+                actions += self._close(CloseReason.LOGIN_TIMEOUT)
+        elif now.mono - self._heard_at >= SILENT_LINK_S:
+            actions += [*self.lost("silent", now), *self._close(CloseReason.SILENT)]
+        else:
+            actions += self.pile.tick(now)
+        return self._done(actions, now)
+
+    def _close(self, reason: CloseReason) -> list[Action]:
+        self._is_over = True
+        return [Close(reason)]
+
+    def _done(self, actions: list[Action], now: Moment) -> list[Action]:
+        for action in actions:
+            if isinstance(action, Send):
+                self._tally.frames_out[action.code] += 1
+                self.trace.went(action.code)
+        due = self._login_by if self.pile is None else min(self._heard_at + SILENT_LINK_S, self.pile.due(now))
+        self.due = min(due, self._last_bytes + UNFINISHED_S) if self._splitter.pending else due
+        return actions
+
+    def _count_drops(self) -> None:
+        """Carry what the splitter threw away since the last time into the common counts."""
+        for why, pieces in self._splitter.dropped_pieces.items():
+            new = pieces - self._seen_drops.get(why, 0)
+            if new:
+                self._seen_drops[why] = pieces
+                self._tally.drop(str(why), new)
