@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from enum import IntEnum
@@ -96,18 +96,23 @@ class Scaled:
     size: int
     step: str
     unit: str = ""
+    one: Decimal = field(init=False, repr=False, compare=False)
+    """`step` as a number, made once."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "one", Decimal(self.step))
 
     @property
     def format(self) -> str:
         return _uint_format(self.size)
 
     def decode(self, raw: Any) -> Decimal:
-        return _to_uint(raw) * Decimal(self.step)
+        return _to_uint(raw) * self.one
 
     def encode(self, value: Any) -> int | bytes:
         if not isinstance(value, Decimal | int):
             raise FrameError(f"{value!r} is not an exact decimal")
-        steps = Decimal(value) / Decimal(self.step)
+        steps = Decimal(value) / self.one
         if not steps.is_finite() or steps != steps.to_integral_value():
             raise FrameError(f"{value} is not a multiple of {self.step}{self.unit}")
         return _from_uint(int(steps), self.size)
@@ -304,11 +309,11 @@ def compile_plan(cls: type) -> Plan:
     hints = get_type_hints(cls, include_extras=True)
     places: list[Place] = []
     offset = 0
-    for field in fields(cls):
-        codec = next((meta for meta in getattr(hints[field.name], "__metadata__", ()) if isinstance(meta, Codec)), None)
+    for each in fields(cls):
+        codec = next((meta for meta in getattr(hints[each.name], "__metadata__", ()) if isinstance(meta, Codec)), None)
         if codec is None:
             continue
-        places.append(Place(field.name, offset, codec))
+        places.append(Place(each.name, offset, codec))
         offset += codec.size
     return Plan(
         struct=struct.Struct("<" + "".join(place.codec.format for place in places)),

@@ -137,7 +137,7 @@ class SimulatedPile:
             self._do(self.pile.lost(self._now_ms()))
 
     def _now_ms(self) -> int:
-        """The pile's own running clock: right at boot, then moved by nothing but 0x56; a jump of ours charges no car."""
+        """The pile's own running clock: right at boot, then moved by 0x56 alone; a jump of ours charges no car."""
         return self._boot_ms + round((self.clock.monotonic() - self._boot_s) * 1000)
 
     def _wake(self) -> None:
