@@ -90,6 +90,12 @@ def test_read_only_clone_is_told(tmp_path: Path) -> None:
             os.seteuid(0)
 
 
+def test_python_without_ensurepip_is_told_with_the_package_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    with pytest.raises(venv.SetupError, match=r"comes without ensurepip.*apt-get install python3\.\d+-venv"):
+        venv.check_modules()
+
+
 @pytest.mark.parametrize(
     ("output", "words"),
     [
