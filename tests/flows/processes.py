@@ -1,0 +1,61 @@
+"""The services of a scenario as real processes: started by their README command, killed without mercy."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Service:
+    """`python -m <module>` with its own environment and log file."""
+
+    def __init__(self, module: str, environment: Mapping[str, str], log: Path) -> None:
+        self.module = module
+        self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
+        self._log = log
+        self._out: IO[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; a service that runs already is a mistake of the test."""
+        assert self._process is None or self._process.poll() is not None, f"{self.module} runs"
+        self._out = self._log.open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", self.module], cwd=ROOT, env=self._environment, stdout=self._out, stderr=self._out
+        )
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL: no farewell, no flush."""
+        assert self._process is not None
+        assert self.running, f"{self.module} had died before:\n{self.tail()}"
+        self._process.kill()
+        self._process.wait(10)
+
+    def stop(self) -> int:
+        """SIGTERM and wait; the exit code."""
+        if self._process is None:
+            return 0
+        if self.running:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            code = self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait(5)
+        if self._out is not None:
+            self._out.close()
+        return code
+
+    def tail(self, lines: int = 30) -> str:
+        """The end of its log, for a failed assertion."""
+        text = self._log.read_text(errors="replace") if self._log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
