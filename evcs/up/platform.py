@@ -110,5 +110,7 @@ def environment(settings: UpSettings, environ: Mapping[str, str]) -> dict[str, s
         "EVCS_SIMULATOR_GUNS": str(settings.simulator_guns),
         "EVCS_SIMULATOR_SEED": str(settings.simulator_seed),
         "EVCS_SIMULATOR_SPEED": f"{settings.simulator_speed:g}",
+        "EVCS_SIMULATOR_ENERGY_FACTOR": str(settings.simulator_energy_factor),
+        "EVCS_SIMULATOR_NEED_KWH": settings.simulator_need_kwh,
         "EVCS_LOG_LEVEL": settings.log_level,
     }

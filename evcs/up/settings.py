@@ -36,6 +36,10 @@ class UpSettings(ServiceSettings):
     simulator_guns: int = Field(2, ge=1, le=4, description="guns of each simulated pile")
     simulator_seed: int = Field(1, ge=0, description="seed of the simulated fleet: same seed, same cars")
     simulator_speed: float = Field(10.0, gt=0, le=100, description="shortens waits between arrivals and reports")
+    simulator_energy_factor: int = Field(
+        20, ge=1, le=1000, description="multiplies the kWh that flow, so that a demo's charge takes seconds; 1 is true"
+    )
+    simulator_need_kwh: str = Field("4:15", description="what an arriving car of the demo lacks, kWh")
 
     def folder(self) -> Path:
         """`var` as an absolute path."""
