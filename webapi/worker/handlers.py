@@ -1,0 +1,70 @@
+"""The table: topic → what a domain folder does with its messages."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from evcs.contracts import topics
+from evcs.contracts.envelope import ContractError
+from evcs.contracts.topics import Address, Topic
+from webapi.faults import events as faults
+from webapi.guns import events as guns
+from webapi.orders import events as orders
+from webapi.piles import events as piles
+from webapi.worker.answers import Answers
+
+Handler = Callable[[Session, Address, Any, datetime], Answers]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row: messages of this topic go to this function."""
+
+    topic: Topic[Any]
+    handle: Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that is understood: whom it is for, from where, what it says."""
+
+    route: Route
+    address: Address
+    payload: Any
+
+    def handle(self, session: Session, at: datetime) -> Answers:
+        """Let it have its effect in the session's transaction."""
+        return self.route.handle(session, self.address, self.payload, at)
+
+
+WORK = (
+    Route(topics.PILE_EVENT, piles.pile_event),
+    Route(topics.PILE_REPLY, piles.pile_reply),
+    Route(topics.GUN_EVENT, orders.gun_event),
+    Route(topics.RECORD, orders.record),
+    Route(topics.METER, orders.meter),
+    Route(topics.VERDICT, orders.verdict),
+    Route(topics.GUN_REPLY, orders.reply),
+    Route(topics.UNKNOWN_PILE, piles.unknown_pile),
+)
+"""What must not be lost: read by the work session, acknowledged when its effect is committed."""
+
+VIEW = (
+    Route(topics.BRIDGE_STATUS, piles.bridge_status),
+    Route(topics.PILE_STATUS, piles.pile_status),
+    Route(topics.GUN_STATE, guns.gun_level),
+    Route(topics.ALARM, faults.alarm_level),
+)
+"""Levels: read by the view session, newest version only, in this order within a picture."""
+
+
+def understand(routes: Sequence[Route], topic: str, payload: bytes) -> Message:
+    """Find the route of a message and decode it; raises ContractError for what no route understands."""
+    for route in routes:
+        address = route.topic.parse(topic)
+        if address is not None:
+            return Message(route, address, route.topic.decode(payload))
+    raise ContractError(f"no route for {topic}")

@@ -1,0 +1,261 @@
+"""Levels: the newest of each topic goes into its row; after each complete picture open orders are compared with it.
+
+Reads bridge, pile and gun levels, alarms, service levels and the worker's own configuration; publishes configuration,
+resumes and confirmations. While the database is away the newest level of each topic waits here.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from threading import Event, Lock
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from evcs.contracts import topics
+from evcs.contracts.bridge import ServiceStatus
+from evcs.contracts.envelope import ContractError
+from evcs.contracts.states import OPEN_ORDER
+from evcs.runtime.clock import Clock
+from evcs.runtime.log import get_logger
+from evcs.runtime.mqtt import Delivery
+from webapi.faults.events import alarm_cleared
+from webapi.orders.confirm import unsent
+from webapi.orders.models import Order
+from webapi.piles.events import look_at_pile
+from webapi.worker.answers import Answer
+from webapi.worker.errors import is_away
+from webapi.worker.handlers import VIEW, understand
+from webapi.worker.handshake import Handshake, resumes
+from webapi.worker.retained import OWN, Retained, filters
+from webapi.worker.shards import Shards
+
+log = get_logger()
+
+TAKE_WITHIN_S = 0.2
+EVERYTHING = 1_000_000
+LEVELS_AT_ONCE = 200
+FIRST_BACKOFF_S = 0.5
+BACKOFF_AT_MOST_S = 10.0
+
+Publish = Callable[[Sequence[Answer], Event], bool]
+"""Publishes answers on the work session and awaits their PUBACKs."""
+
+
+class ViewSession(Protocol):
+    """What is needed of the view session."""
+
+    def take(self, most: int, timeout_s: float) -> list[Delivery]: ...
+
+
+class View:
+    """Runs in a thread of its own; other threads only `poke` it."""
+
+    def __init__(
+        self,
+        session: ViewSession,
+        sessions: "sessionmaker[Session]",
+        retained: Retained,
+        clock: Clock,
+        shards: Shards,
+        writing: Lock,
+        publish: Publish,
+        announce: Callable[[Handshake], None],
+        on_service: Callable[[ServiceStatus], None],
+    ) -> None:
+        self._session = session
+        self._sessions = sessions
+        self._retained = retained
+        self._clock = clock
+        self._shards = shards
+        self._writing = writing
+        self._publish = publish
+        self._announce = announce
+        self._on_service = on_service
+        self._handshake = Handshake()
+        self._pending: dict[str, bytes] = {}
+        self._answers: list[Answer] = []
+        self._picture = Event()
+        self._began = Event()
+        self._connected = Event()
+        self._changed = Event()
+        self._started = False
+        self._backoff_s = FIRST_BACKOFF_S
+        self.away_why = ""
+
+    # --- told by other threads
+
+    def picture_began(self) -> None:
+        """The view was disconnected: a new picture will come."""
+        self._picture.clear()
+        self._began.set()
+
+    def picture_complete(self) -> None:
+        """Everything retained was handed over."""
+        self._picture.set()
+
+    def work_connected(self) -> None:
+        """The work session is (again) with the broker: own levels are to be published anew."""
+        self._connected.set()
+
+    def configuration_may_have_changed(self) -> None:
+        """Look at the revisions now."""
+        self._changed.set()
+
+    # --- the thread
+
+    def run(self, stopping: Event) -> None:
+        """Until the worker stops."""
+        while not stopping.is_set():
+            if self._began.is_set():
+                self._began.clear()
+                self._retained.forget_standing()
+            # Asked before the queue is emptied: then the whole of the picture is among what is taken.
+            complete = self._picture.is_set()
+            for delivery in self._session.take(EVERYTHING, TAKE_WITHIN_S):
+                self._sort(delivery)
+            try:
+                self._work(stopping, picture=complete)
+                if self.away_why:
+                    log.info("database_back_for_levels", levels=len(self._pending))
+                self.away_why, self._backoff_s = "", FIRST_BACKOFF_S
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                self.away_why = f"{type(error).__name__}: {error}"
+                stopping.wait(self._backoff_s)
+                self._backoff_s = min(self._backoff_s * 2, BACKOFF_AT_MOST_S)
+
+    def _sort(self, delivery: Delivery) -> None:
+        if any(topic.parse(delivery.topic) for topic in OWN):
+            self._retained.seen(delivery.topic, delivery.payload)
+            return
+        if topics.SERVICE.parse(delivery.topic) is not None:
+            self._service(delivery)
+            return
+        self._pending[delivery.topic] = delivery.payload
+
+    def _service(self, delivery: Delivery) -> None:
+        if not delivery.payload:
+            return
+        try:
+            status = topics.SERVICE.decode(delivery.payload)
+        except ContractError as error:
+            log.warning("level_not_understood", topic=delivery.topic, reason=str(error))
+            return
+        if status.name == "rules":
+            self._handshake.seen(status)
+        self._on_service(status)
+
+    def _work(self, stopping: Event, *, picture: bool) -> None:
+        if self._connected.is_set():
+            self._connected.clear()
+            self._retained.publish_all()
+        self._store_levels()
+        if self._changed.is_set() or not self._started:
+            self._changed.clear()
+            self._sync_configuration()
+        if picture:
+            self._compare()
+            self._picture.clear()
+        if self._publish(self._answers, stopping):
+            self._answers.clear()
+        for status in self._handshake.due():
+            self._shake(status, stopping)
+
+    def _store_levels(self) -> None:
+        """Bring the newest levels into their rows, bridges first, then piles, then guns."""
+        waiting = sorted(self._pending, key=_rank)
+        for start in range(0, len(waiting), LEVELS_AT_ONCE):
+            some = waiting[start : start + LEVELS_AT_ONCE]
+            try:
+                self._store(some)
+            except Exception as error:
+                if is_away(error):
+                    raise
+                self._store_singly(some)
+            for topic in some:
+                del self._pending[topic]
+            self._changed.set()
+
+    def _store_singly(self, some: Sequence[str]) -> None:
+        """What cannot be stored is told and left: the next level of its topic comes by itself."""
+        for topic in some:
+            try:
+                self._store([topic])
+            except Exception as error:
+                if is_away(error):
+                    raise
+                log.error("level_set_aside", topic=topic, reason=f"{type(error).__name__}: {error}")
+
+    def _store(self, some: Sequence[str]) -> None:
+        answers: list[Answer] = []
+        with self._writing, self._sessions.begin() as session:
+            at = self._clock.now()
+            for topic in some:
+                payload = self._pending[topic]
+                if not payload:
+                    cleared = topics.ALARM.parse(topic)
+                    if cleared is not None:
+                        alarm_cleared(session, cleared, at)
+                    continue
+                try:
+                    message = understand(VIEW, topic, payload)
+                except ContractError as error:
+                    log.warning("level_not_understood", topic=topic, reason=str(error))
+                    continue
+                answers += message.handle(session, at)
+        self._answers += answers
+
+    def _sync_configuration(self) -> None:
+        """Bring `config/…` into agreement with the rows."""
+        with self._sessions() as session:
+            self._retained.sync(session)
+
+    def _compare(self) -> None:
+        """The picture is complete: own topics, open orders, and at the start what was never said to be written."""
+        with self._writing, self._sessions.begin() as session:
+            at = self._clock.now()
+            self._retained.compare(session)
+            look_at_open_orders(session, at=at)
+            unwritten = () if self._started else unsent(session)
+        self._answers += unwritten
+        if not self._started:
+            self._started = True
+            log.info("picture_compared", confirmations=len(unwritten))
+
+    def _shake(self, status: ServiceStatus, stopping: Event) -> None:
+        """Tell a `rules` that just started everything it needs, then say so."""
+        if not self._started:
+            return
+        for sent in self._retained.publish_all():
+            while not sent.done():
+                if stopping.wait(0.01):
+                    return
+        with self._sessions() as session:
+            told = resumes(session, status, self._shards, self._clock.now())
+        if not self._publish(told, stopping):
+            return
+        self._handshake.done(status, len(told))
+        self._announce(self._handshake)
+        log.info("rules_answered", instance=status.instance, since_ms=status.since_ms, resumes=len(told))
+
+
+def look_at_open_orders(session: Session, *, at: datetime) -> None:
+    """Let every open order see link and level as they stand; again and again without harm."""
+    piles = session.scalars(
+        select(Order.pile_number).where(Order.state.in_(OPEN_ORDER)).distinct().order_by(Order.pile_number)
+    ).all()
+    for pile in piles:
+        look_at_pile(session, pile, at=at)
+
+
+def _rank(topic: str) -> int:
+    """Place of a level's topic in the table."""
+    return next((number for number, route in enumerate(VIEW) if route.topic.parse(topic)), len(VIEW))
+
+
+def subscriptions(shards: Shards) -> list[str]:
+    """All filters of the view; they do not overlap."""
+    wanted = [one for route in VIEW for one in route.topic.subscriptions(shards.owner, shards.owners)]
+    return [*wanted, topics.SERVICE.everywhere, *filters()]
