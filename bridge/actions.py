@@ -20,6 +20,8 @@ class Publish:
     payload: bytes
     retain: bool = False
     droppable: bool = False
+    version: int = 0
+    """Of a level."""
 
 
 class CloseReason(StrEnum):

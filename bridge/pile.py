@@ -228,6 +228,16 @@ class Pile:
             self._publish_status(now)
         return self._voice.take()
 
+    def offline_after_restart(self, before: PileStatus, now: Moment) -> list[Action]:
+        """An earlier run of this bridge left it retained as online; whatever held it is gone."""
+        self.status_seen(before.version)
+        self._last_said = LoginSaid(self.number, self.config.kind, before.gun_count, before.protocol, before.firmware)
+        self._last_proof, self._last_address = before.proof, before.address
+        self._login_at, self._clock_offset_s = before.login_at, before.clock_offset_s
+        self._status_since = now.at
+        self._publish_status(now)
+        return self._voice.take()
+
     def _publish_status(self, now: Moment) -> None:
         self._status_version = max(now.wall_ms, self._status_version + 1)
         said = self._last_said

@@ -83,7 +83,8 @@ class Voice:
             if gun:
                 levels["gun"] = gun
             at = self._topics[key] = topic.at(**levels)
-        return Publish(at, topic.encode(payload), retain=topic.retained, droppable=topic is TELEMETRY)
+        version = payload.version if topic.retained else 0
+        return Publish(at, topic.encode(payload), topic.retained, topic is TELEMETRY, version)
 
     def publish(self, topic: Topic[Any], payload: Any, gun: int = 0) -> Publish:
         """Publish a message, and return it for who has to remember it."""
