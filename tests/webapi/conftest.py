@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from tests.webapi.books import Books
 from webapi.database import open_database, sessions, upgrade
 
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
@@ -119,3 +120,9 @@ def session(engine: Engine) -> Iterator[Session]:
     with sessions(engine)() as session:
         yield session
         session.rollback()
+
+
+@pytest.fixture
+def books(session: Session) -> Books:
+    """A tenant with a station, a pile and a tariff on the fresh database."""
+    return Books(session).build()

@@ -126,7 +126,10 @@ class Transaction(Base):
     )
 
     id: Mapped[int] = mapped_column(
-        RowId, ForeignKey("ledger_seal.transaction_id", deferrable=True, initially="DEFERRED"), primary_key=True
+        RowId,
+        ForeignKey("ledger_seal.transaction_id", deferrable=True, initially="DEFERRED"),
+        primary_key=True,
+        autoincrement=True,
     )
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.id"))
     key: Mapped[str] = mapped_column(String(120), unique=True)

@@ -104,6 +104,8 @@ def test_foreign_keys_are_kept(session: Session) -> None:
 def test_sqlite_is_durable(migrated_sqlite: object) -> None:
     engine = open_database(f"sqlite:///{migrated_sqlite}")
     with engine.connect() as connection:
-        settings = [connection.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "busy_timeout")]
+        settings = [
+            connection.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous", "busy_timeout")
+        ]
     assert settings == ["wal", 2, 10_000]
     engine.dispose()

@@ -593,7 +593,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_hold_customer_id_state'), ['customer_id', 'state'], unique=False)
 
     op.create_table('ledger_transaction',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('tenant_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('key', sa.String(length=120), nullable=False),
     sa.Column('kind', sa.String(length=24), nullable=False),

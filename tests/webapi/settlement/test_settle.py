@@ -1,0 +1,379 @@
+"""Settling charge records: every verdict, what it does to the money, and what it leaves alone."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from evcs.contracts.states import OrderState
+from tests.webapi.books import BEGIN, FLAT, PEAK, SHARP, WORKED, Books, changed, mark, record
+from webapi.ledger.accounts import DISCOUNT_OVERSHOOT, REVENUE_ELECTRICITY, REVENUE_SERVICE, AccountName
+from webapi.ledger.invariants import check, figures
+from webapi.ledger.models import Account, Entry, Hold, HoldState, Transaction
+from webapi.orders.life import RecordOutcome
+from webapi.orders.marks import keep_mark
+from webapi.orders.models import Bill, BillKind, BillRoute, ChargeRecord, Order, RecordVerdict
+from webapi.orders.provisional import settle_provisionally
+from webapi.orders.review import close_review
+from webapi.orders.settle import settle_record
+
+LATER = BEGIN + timedelta(hours=3)
+
+
+def posted(books: Books, name: AccountName) -> int:
+    """The balance of an account of the platform."""
+    total = select(func.coalesce(func.sum(Entry.amount_fen), 0)).join(Account).where(Account.code == name.code)
+    return int(books.session.scalar(total) or 0)
+
+
+def settle_rightly(books: Books) -> None:
+    """As `life` would: what is settled counts as such; then the books must be right."""
+    books.session.flush()
+    assert check(books.session) == []
+
+
+def test_the_worked_example_is_settled_to_the_fen(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    settled = settle_record(books.session, record(order.serial), at=LATER)
+    assert (settled.row.verdict, settled.outcome) == (RecordVerdict.SETTLED, RecordOutcome.SETTLED)
+    assert settled.order is order
+    assert settled.has_energy
+    assert books.wallet(customer) == (10_000 - 6567, 0, 0)
+    assert (order.total_fen, order.electricity_fen, order.service_fen, order.pile_total_fen) == (6567, 4284, 2283, 6567)
+    assert (order.energy_kwh, order.provisional) == (Decimal("57.0769"), False)
+    assert order.business_date == date(2026, 11, 24)
+    assert (posted(books, REVENUE_ELECTRICITY), posted(books, REVENUE_SERVICE)) == (4284, 2283)
+    hold = books.session.get_one(Hold, order.serial)
+    assert (hold.state, hold.captured_fen, hold.released_fen) == (HoldState.CAPTURED, 6567, 1433)
+    bill = books.session.scalars(select(Bill)).one()
+    assert (bill.kind, bill.route, bill.total_fen, bill.record_id) == (
+        BillKind.FINAL,
+        BillRoute.RECORD,
+        6567,
+        settled.row.id,
+    )
+    settle_rightly(books)
+
+
+def test_the_same_record_again_changes_nothing(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    first = settle_record(books.session, record(order.serial), at=LATER)
+    before = (books.wallet(customer), books.session.scalar(select(func.count()).select_from(Entry)))
+    for n in (2, 3):
+        again = settle_record(books.session, record(order.serial, n=n), at=LATER + timedelta(minutes=n))
+        assert (again.row.id, again.outcome) == (first.row.id, RecordOutcome.REPEATED)
+    assert first.row.repeats == 2
+    assert before == (books.wallet(customer), books.session.scalar(select(func.count()).select_from(Entry)))
+    assert books.session.scalar(select(func.count()).select_from(ChargeRecord)) == 1
+
+
+def test_another_record_for_a_settled_order_goes_to_review_and_charges_nothing(books: Books) -> None:
+    customer = books.customer(recharged_fen=20_000)
+    order = books.order(customer, hold_fen=8_000)
+    settle_record(books.session, record(order.serial), at=LATER)
+    before = books.wallet(customer)
+    more = record(order.serial, ((PEAK, Decimal(50)),), 761_725)
+    second = settle_record(books.session, more, at=LATER)
+    assert (second.row.verdict, second.row.verdict_reason) == (RecordVerdict.REVIEW, "another_record")
+    assert second.outcome is RecordOutcome.REVIEW
+    assert books.wallet(customer) == before
+    assert order.total_fen == 6567
+    settle_rightly(books)
+
+
+def test_an_unknown_serial_is_an_orphan_and_is_kept(books: Books) -> None:
+    settled = settle_record(books.session, record("9" * 32), at=LATER)
+    assert (settled.row.verdict, settled.order, settled.outcome) == (RecordVerdict.ORPHAN, None, None)
+    assert settled.row.frame_hex
+    again = settle_record(books.session, record("9" * 32, n=2), at=LATER)
+    assert (again.row.id, again.order) == (settled.row.id, None)
+
+
+def test_a_record_from_another_gun_touches_no_order(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    settled = settle_record(books.session, record(order.serial, gun=2), at=LATER)
+    assert (settled.row.verdict, settled.row.verdict_reason) == (RecordVerdict.REVIEW, "other_gun")
+    assert settled.order is None
+    assert books.wallet(customer) == (2_000, 8_000, 0)
+
+
+def test_a_charge_above_the_hold_takes_the_rest_from_the_wallet(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=6_000)
+    settle_record(books.session, record(order.serial), at=LATER)
+    assert books.wallet(customer) == (10_000 - 6567, 0, 0)
+    settle_rightly(books)
+
+
+def test_what_the_wallet_cannot_pay_is_a_debt(books: Books) -> None:
+    customer = books.customer(recharged_fen=6_100)
+    order = books.order(customer, hold_fen=6_000)
+    settle_record(books.session, record(order.serial), at=LATER)
+    assert books.wallet(customer) == (0, 0, 467)
+    settle_rightly(books)
+    assert figures(books.session, customer.id).spent == 6567
+
+
+@pytest.mark.parametrize("state", [OrderState.START_FAILED, OrderState.CANCELLED, OrderState.REFUSED])
+def test_a_charge_of_a_closed_order_is_paid_without_a_hold(books: Books, state: OrderState) -> None:
+    customer = books.customer(recharged_fen=7_000)
+    order = books.order(customer, state=state)
+    settled = settle_record(books.session, record(order.serial), at=LATER)
+    assert settled.outcome is RecordOutcome.SETTLED
+    assert books.wallet(customer) == (7_000 - 6567, 0, 0)
+    assert order.total_fen == 6567
+
+
+def test_a_failed_start_is_settled_at_zero_and_the_hold_given_back(books: Books) -> None:
+    customer = books.customer(recharged_fen=1_000)
+    order = books.order(customer, hold_fen=1_000, state=OrderState.COMMANDED, started=False)
+    failed = record(order.serial, (), 0, ended_at=BEGIN + timedelta(seconds=20), stop_code=0x4C)
+    settled = settle_record(books.session, failed, at=LATER)
+    assert (settled.row.verdict, settled.has_energy) == (RecordVerdict.SETTLED, False)
+    assert books.wallet(customer) == (1_000, 0, 0)
+    assert (order.total_fen, order.energy_kwh) == (0, 0)
+    assert books.session.get_one(Hold, order.serial).state is HoldState.RELEASED
+    settle_rightly(books)
+
+
+@pytest.mark.parametrize(("pile_e4", "verdict"), [(656_849, "settled"), (656_550, "settled"), (656_850, "review")])
+def test_a_fen_of_difference_is_agreement(books: Books, pile_e4: int, verdict: str) -> None:
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=8_000)
+    settled = settle_record(books.session, record(order.serial, amount_e4=pile_e4), at=LATER)
+    assert settled.row.verdict == verdict
+    assert order.total_fen == 6567
+
+
+def test_in_a_dispute_the_lower_figure_is_taken_and_the_difference_stays_held(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    settled = settle_record(books.session, record(order.serial, amount_e4=700_000), at=LATER)
+    assert (settled.row.verdict, settled.outcome) == (RecordVerdict.REVIEW, RecordOutcome.REVIEW)
+    assert books.wallet(customer) == (2_000 + 8_000 - 7_000, 433, 0)
+    assert (order.total_fen, order.pile_total_fen) == (6567, 7000)
+    order.state = OrderState.REVIEW
+    settle_rightly(books)
+    close_review(books.session, order, at=LATER + timedelta(days=7), by="worker")
+    order.state = OrderState.SETTLED
+    assert books.wallet(customer) == (10_000 - 6567, 0, 0)
+    settle_rightly(books)
+
+
+def test_where_the_pile_says_less_its_figure_stands_and_still_adds_up(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    settle_record(books.session, record(order.serial, amount_e4=500_001), at=LATER)
+    assert order.total_fen == 5_000
+    assert order.electricity_fen + order.service_fen == 5_000
+    assert books.wallet(customer) == (2_000 + 8_000 - 6567, 1567, 0)
+    order.state = OrderState.REVIEW
+    settle_rightly(books)
+
+
+def test_a_dispute_keeps_no_more_than_the_hold_has(books: Books) -> None:
+    customer = books.customer(recharged_fen=7_000)
+    order = books.order(customer, hold_fen=6_600)
+    settle_record(books.session, record(order.serial, amount_e4=990_000), at=LATER)
+    assert books.wallet(customer) == (400, 33, 0)
+
+
+def test_an_amount_goal_is_never_passed_at_the_customers_cost(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=6_500, goal_amount_fen=6_500)
+    settled = settle_record(books.session, record(order.serial), at=LATER)
+    assert settled.row.verdict is RecordVerdict.SETTLED
+    assert (order.electricity_fen + order.service_fen, order.discount_fen, order.total_fen) == (6567, 67, 6500)
+    assert books.wallet(customer) == (3_500, 0, 0)
+    assert posted(books, DISCOUNT_OVERSHOOT) == -67
+    settle_rightly(books)
+
+
+def test_an_energy_goal_may_be_passed_by_a_fifth_of_a_kilowatt_hour(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    energies = ((PEAK, Decimal("20.5000")),)
+    order = books.order(customer, hold_fen=5_000, goal_energy_kwh=Decimal(20))
+    settle_record(books.session, record(order.serial, energies, 312_307, ended_at=BEGIN + timedelta(hours=1)), at=LATER)
+    # 20.5 kWh at 1.52345 = 31.23; beyond 20.2 kWh (30.77) is the operator's
+    assert (order.electricity_fen + order.service_fen, order.total_fen, order.discount_fen) == (3123, 3077, 46)
+    assert order.energy_kwh == Decimal("20.5")
+    settle_rightly(books)
+
+
+def test_within_the_fifth_everything_is_paid(books: Books) -> None:
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=5_000, goal_energy_kwh=Decimal(20))
+    charge = record(order.serial, ((PEAK, Decimal("20.2000")),), 307_737, ended_at=BEGIN + timedelta(hours=1))
+    settle_record(books.session, charge, at=LATER)
+    assert (order.discount_fen, order.total_fen) == (0, 3077)
+
+
+def test_bands_that_do_not_add_up_are_replaced_by_the_marks(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    for minutes, energy in ((0, "0"), (70, "30"), (130, "54"), (139, "57")):
+        keep_mark(books.session, order, mark(order.serial, minutes, energy))
+    broken = changed(record(order.serial, amount_e4=0), energy_kwh=Decimal(58), register_end_kwh=Decimal(1058))
+    settled = settle_record(books.session, broken, at=LATER)
+    bill = books.session.scalars(select(Bill)).one()
+    assert bill.route is BillRoute.MARKS
+    assert {line.band.value: line.energy_kwh for line in bill.lines} == {"peak": 30, "flat": 24, "valley": 4}
+    assert settled.row.verdict is RecordVerdict.REVIEW, "the pile's amount is 0: the lower figure stands"
+    assert order.total_fen == 0
+    order.state = OrderState.REVIEW
+    settle_rightly(books)
+
+
+def test_a_wrong_clock_is_billed_by_the_marks(books: Books) -> None:
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=8_000)
+    keep_mark(books.session, order, mark(order.serial, 0, "0"))
+    keep_mark(books.session, order, mark(order.serial, 60, "20"))
+    energies = ((FLAT, Decimal(20)),)
+    wrong = changed(
+        record(order.serial, energies, 304_690, ended_at=BEGIN + timedelta(minutes=60)), clock_offset_s=-61.0
+    )
+    settled = settle_record(books.session, wrong, at=LATER)
+    assert settled.ended_at is None
+    assert settled.row.verdict is RecordVerdict.SETTLED
+    assert order.total_fen == 3047, "20 kWh of 峰 by our clock, as the pile's amount confirms"
+
+
+def test_energy_in_a_band_that_the_session_never_touched_is_for_a_person(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    keep_mark(books.session, order, mark(order.serial, 60, "20"))
+    odd = record(order.serial, ((SHARP, Decimal(20)),), 344_690, ended_at=BEGIN + timedelta(minutes=60))
+    settled = settle_record(books.session, odd, at=LATER)
+    assert (settled.row.verdict, settled.row.verdict_reason) == (RecordVerdict.REVIEW, "band_untouched")
+    assert books.wallet(customer) == (2_000, 8_000, 0), "the hold stays"
+    assert books.session.scalars(select(Bill)).all() == []
+    order.state = OrderState.REVIEW
+    settle_rightly(books)
+
+
+def test_less_than_a_sample_in_an_untouched_band_is_believed(books: Books) -> None:
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=8_000)
+    energies = ((PEAK, Decimal(20)), (FLAT, Decimal("0.4")))
+    charge = record(order.serial, energies, 309_184, ended_at=BEGIN + timedelta(minutes=60))
+    assert settle_record(books.session, charge, at=LATER).row.verdict is RecordVerdict.SETTLED
+
+
+def test_neither_believable_record_nor_marks_leave_it_to_a_person_then_to_zero(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    broken = changed(record(order.serial), register_end_kwh=Decimal(2000))
+    settled = settle_record(books.session, broken, at=LATER)
+    assert (settled.outcome, settled.row.verdict_reason) == (RecordOutcome.REVIEW, "register_differs")
+    assert books.wallet(customer) == (2_000, 8_000, 0)
+    close_review(books.session, order, at=LATER + timedelta(days=7), by="worker")
+    order.state = OrderState.SETTLED
+    assert books.wallet(customer) == (10_000, 0, 0)
+    settle_rightly(books)
+    late = settle_record(books.session, record(order.serial), at=LATER + timedelta(days=8))
+    assert late.outcome is RecordOutcome.CORRECTED
+    assert books.wallet(customer) == (10_000 - 6567, 0, 0)
+    settle_rightly(books)
+
+
+def test_a_charge_of_nobody_is_for_a_person(books: Books) -> None:
+    order = books.order(None)
+    settled = settle_record(books.session, record(order.serial), at=LATER)
+    assert (settled.row.verdict, settled.row.verdict_reason) == (RecordVerdict.REVIEW, "no_payer")
+    settle_rightly(books)
+
+
+# without a record
+
+
+def _marked(books: Books, order: Order) -> None:
+    for minutes, energy in ((0, "0"), (70, "9.8765"), (130, "51.0768"), (140, "57.0769")):
+        keep_mark(books.session, order, mark(order.serial, minutes, energy))
+
+
+def test_without_a_record_the_marks_settle_and_a_late_record_corrects_once(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    for minutes, energy in ((0, "0"), (70, "9.8765"), (130, "50.0000")):
+        keep_mark(books.session, order, mark(order.serial, minutes, energy))
+    assert settle_provisionally(books.session, order, at=LATER)
+    assert order.provisional
+    assert order.total_fen == 6012, "峰 15.0463…, 平 40.1235 × 1.12345"
+    assert books.wallet(customer) == (10_000 - 6012, 0, 0)
+    settle_rightly(books)
+    late = settle_record(books.session, record(order.serial), at=LATER + timedelta(days=2))
+    assert (late.row.verdict, late.outcome) == (RecordVerdict.CORRECTED, RecordOutcome.CORRECTED)
+    assert (order.total_fen, order.provisional) == (6567, False)
+    assert books.wallet(customer) == (10_000 - 6567, 0, 0)
+    keys = set(books.session.scalars(select(Transaction.key).where(Transaction.order_serial == order.serial)))
+    assert keys == {f"hold:{order.serial}", f"settlement:{order.serial}", f"correction:{order.serial}"}
+    settle_rightly(books)
+    again = settle_record(books.session, record(order.serial, n=2), at=LATER + timedelta(days=3))
+    assert again.outcome is RecordOutcome.REPEATED
+    other = settle_record(books.session, record(order.serial, WORKED[:2], 613_326), at=LATER + timedelta(days=3))
+    assert other.row.verdict is RecordVerdict.REVIEW
+    assert order.total_fen == 6567
+    settle_rightly(books)
+
+
+def test_a_correction_downwards_pays_a_debt_before_it_gives_back(books: Books) -> None:
+    customer = books.customer(recharged_fen=6_000)
+    order = books.order(customer, hold_fen=6_000)
+    _marked(books, order)
+    assert settle_provisionally(books.session, order, at=LATER)
+    assert books.wallet(customer) == (0, 0, 567)
+    less = record(order.serial, WORKED[:1], 150_464, ended_at=BEGIN + timedelta(minutes=70))
+    settle_record(books.session, less, at=LATER)
+    assert order.total_fen == 1505
+    assert books.wallet(customer) == (6_000 - 1505, 0, 0)
+    settle_rightly(books)
+
+
+def test_a_late_record_that_says_the_same_moves_nothing(books: Books) -> None:
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=8_000)
+    _marked(books, order)
+    settle_provisionally(books.session, order, at=LATER)
+    assert settle_record(books.session, record(order.serial), at=LATER).outcome is RecordOutcome.CORRECTED
+    assert not order.provisional
+    settle_rightly(books)
+
+
+def test_settling_provisionally_twice_is_once(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    _marked(books, order)
+    assert settle_provisionally(books.session, order, at=LATER)
+    before = books.wallet(customer)
+    assert settle_provisionally(books.session, order, at=LATER)
+    assert books.wallet(customer) == before
+
+
+def test_a_charge_without_a_single_mark_is_for_a_person(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    assert not settle_provisionally(books.session, order, at=LATER)
+    assert books.wallet(customer) == (2_000, 8_000, 0)
+
+
+def test_what_never_charged_is_settled_at_zero(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000, started=False)
+    assert settle_provisionally(books.session, order, at=LATER)
+    assert books.wallet(customer) == (10_000, 0, 0)
+    assert order.total_fen == 0
+
+
+def test_an_amount_goal_holds_for_the_provisional_settlement_too(books: Books) -> None:
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=6_500, goal_amount_fen=6_500)
+    _marked(books, order)
+    settle_provisionally(books.session, order, at=LATER)
+    assert (order.total_fen, order.discount_fen) == (6500, 67)
+
+
+def test_a_mark_is_kept_once(books: Books) -> None:
+    order = books.order(books.customer())
+    assert keep_mark(books.session, order, mark(order.serial, 10, "5"))
+    assert not keep_mark(books.session, order, mark(order.serial, 10, "5"))
+    assert keep_mark(books.session, order, mark(order.serial, 5, "2"))
+    assert (order.last_mark_energy_kwh, order.last_mark_at) == (5, BEGIN + timedelta(minutes=10))
