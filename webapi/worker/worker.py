@@ -1,6 +1,6 @@
 """The worker: MQTT ⇄ database, the only publisher of webapi.
 
-Reads what bridges and `rules` say and stores it with its effect; publishes requests, stops, confirmations, changes of orders
+Reads what bridges and `rules` say, stores it with its effect, publishes requests, stops, confirmations, order changes
 and the configuration. Threads: listener (work messages), view (levels), outbox, and one for the jobs.
 """
 
