@@ -83,7 +83,27 @@ def reckon_record(
 
     The record's energies per band count where they can be believed, else the order's marks on receive time
     (closed by the record's total, where that is sure). More than a fen apart: disputed, the lower figure stands.
+    So it is where the marks saw more than a sample's worth of energy that the record does not know.
     """
+    reckoned = _by_record(record, table, readings, meter, limit, observed_end)
+    unknown = readings[-1].energy_kwh - record.energy_kwh if readings else Decimal(0)
+    if not isinstance(reckoned, Agreed) or unknown <= meter.sample_kwh:
+        return reckoned
+    seen = reckon_marks(table, readings, limit=limit)
+    if isinstance(seen, Unclear):
+        return Unclear("less_than_marks")
+    more_fen = seen.figures.total_fen - reckoned.figures.total_fen
+    return Disputed(reckoned.figures, more_fen) if more_fen > ALLOWED_DIFFERENCE_FEN else reckoned
+
+
+def _by_record(
+    record: ChargeRecord,
+    table: PriceTable | None,
+    readings: Sequence[Reading],
+    meter: Meter,
+    limit: Limit,
+    observed_end: datetime | None,
+) -> Reckoning:
     pile_fen = fen_of_e4(record.amount_e4)
     if not record.energy_kwh and not any(band.energy_kwh for band in record.bands):
         nothing = Figures(NOTHING, 0, BillRoute.RECORD)

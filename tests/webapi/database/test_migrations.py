@@ -33,7 +33,7 @@ def _checks(engine: Engine) -> set[tuple[str, str]]:
 
 
 def test_every_constraint_of_the_models_is_in_the_migrations(postgres: PostgresForTests) -> None:
-    migrated, declared = open_database(postgres.fresh()), open_database(postgres.fresh("template1"))
+    migrated, declared = open_database(postgres.fresh()), open_database(postgres.empty())
     metadata.create_all(declared)
     assert _checks(migrated) == _checks(declared)
     migrated.dispose()
@@ -41,7 +41,7 @@ def test_every_constraint_of_the_models_is_in_the_migrations(postgres: PostgresF
 
 
 def test_many_processes_may_migrate_at_once(postgres: PostgresForTests, tmp_path: Path) -> None:
-    for url in (postgres.fresh("template1"), f"sqlite:///{tmp_path / 'new' / 'evcs.sqlite3'}"):
+    for url in (postgres.empty(), f"sqlite:///{tmp_path / 'new' / 'evcs.sqlite3'}"):
         engines = [open_database(url) for _ in range(4)]
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(upgrade, engines))

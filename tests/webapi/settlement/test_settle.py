@@ -277,6 +277,18 @@ def test_neither_believable_record_nor_marks_leave_it_to_a_person_then_to_zero(b
     settle_rightly(books)
 
 
+def test_energy_that_only_the_marks_saw_is_not_free_by_accident(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    for minutes, energy in ((0, "0"), (60, "20")):
+        keep_mark(books.session, order, mark(order.serial, minutes, energy))
+    settled = settle_record(books.session, record(order.serial, (), 0), at=LATER)
+    assert settled.outcome is RecordOutcome.REVIEW
+    assert books.wallet(customer) == (10_000 - 3047, 3047, 0), "20 kWh of 峰 stay held, nothing is taken"
+    order.state = OrderState.REVIEW
+    settle_rightly(books)
+
+
 def test_a_charge_of_nobody_is_for_a_person(books: Books) -> None:
     order = books.order(None)
     settled = settle_record(books.session, record(order.serial), at=LATER)
