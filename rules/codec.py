@@ -1,0 +1,76 @@
+"""Messages of the topic table as lines of JSON, for the replay: the same contract types as on the broker."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from evcs.contracts.envelope import ContractError
+from evcs.contracts.times import Instant
+from evcs.contracts.topics import TABLE, Address, Topic
+from rules.errors import RulesError
+from rules.messages import Action, Began, Clear, Heard, Message, PictureComplete
+
+
+class LineError(RulesError):
+    """A line of a replay that is no message."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of the input: a message of the table, or `began` / `picture`."""
+
+    at: Instant
+    topic: str = ""
+    payload: msgspec.Raw = msgspec.Raw(b"")
+    event: str = ""
+    since_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class OutLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of the output: what is published, or cleared where there is no payload."""
+
+    at: Instant
+    topic: str
+    retained: bool = False
+    payload: msgspec.Raw | None = None
+
+
+_decode = msgspec.json.Decoder(Line).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def find(topic: str) -> tuple[Topic[Any], Address] | None:
+    """The row of the table to which a topic's string belongs."""
+    for row in TABLE:
+        address = row.parse(topic)
+        if address is not None:
+            return row, address
+    return None
+
+
+def read_line(raw: bytes) -> tuple[datetime, Message]:
+    """The time and the message of an input line; raises LineError."""
+    try:
+        line = _decode(raw)
+    except msgspec.DecodeError as error:
+        raise LineError(f"not a line of a replay: {error}") from error
+    if line.event == "began":
+        return line.at, Began(line.since_ms)
+    if line.event == "picture":
+        return line.at, PictureComplete()
+    found = find(line.topic)
+    if found is None:
+        raise LineError(f"no topic of the table: {line.topic!r}")
+    topic, address = found
+    try:
+        return line.at, Heard(topic, address, topic.decode(bytes(line.payload)))
+    except ContractError as error:
+        raise LineError(f"{line.topic}: {error}") from error
+
+
+def write_line(at: datetime, action: Action) -> bytes:
+    """An action as an output line."""
+    if isinstance(action, Clear):
+        return _encode(OutLine(at=at, topic=action.name, retained=True))
+    payload = msgspec.Raw(action.topic.encode(action.payload))
+    return _encode(OutLine(at=at, topic=action.name, retained=action.topic.retained, payload=payload))

@@ -1,0 +1,195 @@
+"""What is known of one station: configuration, levels, readings, sessions and caps. Changed only by the engine."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from evcs.contracts.config import GunConfig, PileLimits, StationConfig, TransformerConfig
+from evcs.contracts.gun import Goal, GunLevel, Start
+from evcs.contracts.pile import PileStatus
+from evcs.contracts.reasons import Reason
+from evcs.contracts.session import SessionLevel
+from evcs.contracts.states import CapState, GunState
+from evcs.contracts.transformer import TransformerPolicy, TransformerReading
+from rules.bands import BandState
+from rules.caps import PowerScope
+from rules.goals import Latency, Watch
+
+HIGH_WITHIN = timedelta(minutes=15)
+"""A pause is measured against the highest draw of this time (domain 4.8)."""
+
+
+class Reading(NamedTuple):
+    """What a gun drew."""
+
+    at: datetime
+    kw: float
+
+
+@dataclass(slots=True)
+class PendingStart:
+    """A start that nothing has answered yet: repeated to the newest link until it expires."""
+
+    message: Start
+    sent_at: datetime
+
+
+@dataclass(slots=True)
+class PendingStop:
+    """A stop of ours, repeated under a new id until the end is seen."""
+
+    why: Reason
+    first_at: datetime
+    sent_at: datetime | None = None
+    learnt: bool = False
+    """Whether the time to current zero has been taken."""
+
+
+@dataclass(slots=True)
+class Session:
+    """An admitted charge."""
+
+    serial: str
+    goal: Goal
+    covered_kwh: Decimal
+    price_e5: tuple[int, ...]
+    admitted_at: datetime
+    known_since: datetime
+    """Since when this run of the engine holds it."""
+    request_id: str = ""
+    start_id: str = ""
+    rule_cap_kw: float | None = None
+    """What the transformer rule gives it; None: no cap, or released."""
+    cap_state: CapState = CapState.NONE
+    start: PendingStart | None = None
+    seen_running: bool = False
+    charging_since: datetime | None = None
+    may_draw_since: datetime | None = None
+    """Since when it may draw what it may draw now: its start, or the last rise of its pile's allowance."""
+    peak_kw: float = 0.0
+    high_soc_since: datetime | None = None
+    was_shown: bool = False
+    """Known from the retained level of the time before a restart."""
+    assumed_high: Reading | None = None
+    """What it may have drawn before a restart, of which no readings are left."""
+    watch: Watch = field(default_factory=Watch)
+    stop: PendingStop | None = None
+    hold_low_at: datetime | None = None
+    told_goal: bool = False
+
+
+@dataclass(slots=True)
+class Gun:
+    """A gun as its levels and readings show it."""
+
+    number: int
+    config: GunConfig | None = None
+    level: GunLevel | None = None
+    readings: deque[Reading] = field(default_factory=deque)
+    """Of the last 15 min, the newest last."""
+    max_power_kw: float | None = None
+    session: Session | None = None
+    is_known: bool = False
+    """A session, or none, is held for it."""
+    published: SessionLevel | None = None
+    """The level as it stands, ours or the one found."""
+    version: int = 0
+
+    def is_running(self, serial: str | None = None) -> bool:
+        """Whether the level says that a charge (this one) is under way, also while the pile is away."""
+        if self.level is None or self.level.state not in (GunState.STARTING, GunState.CHARGING, GunState.OFFLINE):
+            return False
+        return self.level.serial is not None and (serial is None or self.level.serial == serial)
+
+    def cap_kw(self) -> float | None:
+        """The lowest cap of its session: the rule's or the hand's; None: no cap."""
+        if self.config is None:
+            return None
+        caps = [self.config.hand_limit_kw, self.session.rule_cap_kw if self.session else None]
+        lowest = min((cap for cap in caps if cap is not None), default=None)
+        return None if lowest is None or lowest >= self.config.rated_kw else lowest
+
+
+class Link(NamedTuple):
+    """Where commands for a pile go."""
+
+    bridge: str
+    link: str
+
+
+@dataclass(slots=True)
+class Pile:
+    """A pile with its guns and its allowance."""
+
+    number: str
+    limits: PileLimits | None = None
+    status: PileStatus | None = None
+    link: Link | None = None
+    """None: no bridge holds the pile."""
+    guns: dict[int, Gun] = field(default_factory=dict)
+    power: PowerScope = field(default_factory=PowerScope)
+    power_version: int = 0
+    """Of the session level from which the allowance was taken."""
+    power_tries: int = 0
+    latency: Latency = field(default_factory=Latency)
+
+    def gun(self, number: int) -> Gun:
+        """The gun of this number; what is heard before its configuration is kept for it."""
+        return self.guns.setdefault(number, Gun(number))
+
+    @property
+    def configured(self) -> list[Gun]:
+        return [gun for gun in self.guns.values() if gun.config is not None]
+
+
+@dataclass(slots=True)
+class Transformer:
+    """A transformer with its last trustworthy meter reading and its band."""
+
+    code: str
+    config: TransformerConfig | None = None
+    reading: TransformerReading | None = None
+    reading_at: datetime | None = None
+    band: BandState = field(default_factory=BandState)
+    released_at: datetime | None = None
+    policy: TransformerPolicy | None = None
+    policy_at: datetime | None = None
+    version: int = 0
+
+
+@dataclass(slots=True)
+class Station:
+    """One station; several transformers share nothing."""
+
+    code: str
+    config: StationConfig | None = None
+    piles: dict[str, Pile] = field(default_factory=dict)
+    transformers: dict[str, Transformer] = field(default_factory=dict)
+
+    def pile(self, number: str) -> Pile:
+        return self.piles.setdefault(number, Pile(number))
+
+    def transformer(self, code: str) -> Transformer:
+        return self.transformers.setdefault(code, Transformer(code))
+
+    def piles_of(self, transformer: str) -> list[Pile]:
+        return [p for p in self.piles.values() if p.limits is not None and p.limits.transformer == transformer]
+
+    def configure(self, config: StationConfig) -> None:
+        """Take a newer configuration; what it does not name any more keeps its levels but counts no longer."""
+        self.config = config
+        for transformer in self.transformers.values():
+            transformer.config = None
+        for described in config.transformers:
+            self.transformer(described.transformer).config = described
+        for pile in self.piles.values():
+            pile.limits = None
+            for gun in pile.guns.values():
+                gun.config = None
+        for limits in config.piles:
+            pile = self.pile(limits.pile)
+            pile.limits = limits
+            for described_gun in limits.guns:
+                pile.gun(described_gun.gun).config = described_gun
