@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.sql.selectable import ForUpdateArg
 from sqlalchemy.types import TypeDecorator
 
 DEFAULT_URL = "sqlite:///var/evcs.sqlite3"
@@ -149,6 +150,13 @@ def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
 
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 """Key type of rows without a name of their own; SQLite counts by itself only in an INTEGER column."""
+
+
+ROW_LOCK = ForUpdateArg(key_share=True)
+"""Lock of a row until the commit that lets others insert rows referring to it (PostgreSQL: FOR NO KEY UPDATE).
+
+FOR UPDATE would stop them, and two that lock and insert crosswise would wait for each other.
+"""
 
 
 def open_database(url: str = DEFAULT_URL, *, pool_size: int = 16) -> Engine:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from evcs.contracts.alarm import Alarm as AlarmLevel
 from evcs.contracts.topics import Address
 from evcs.runtime.log import get_logger
+from webapi.database import ROW_LOCK
 from webapi.faults.models import Alarm
 from webapi.stations.models import Station
 from webapi.worker.answers import NOTHING, Answers
@@ -16,7 +17,7 @@ log = get_logger()
 
 def alarm_level(session: Session, address: Address, level: AlarmLevel, at: datetime) -> Answers:
     """Keep an alarm under its deterministic id, by version; raised again it is the same row."""
-    row = session.get(Alarm, level.alarm, with_for_update=True)
+    row = session.get(Alarm, level.alarm, with_for_update=ROW_LOCK)
     if row is None:
         if session.get(Station, address.station) is None:
             log.warning("alarm_of_unknown_station", station=address.station, alarm=level.alarm)
@@ -43,6 +44,6 @@ def alarm_level(session: Session, address: Address, level: AlarmLevel, at: datet
 
 def alarm_cleared(session: Session, address: Address, at: datetime) -> None:
     """Its topic stands empty: it is not open any more."""
-    row = session.get(Alarm, address.alarm, with_for_update=True)
+    row = session.get(Alarm, address.alarm, with_for_update=ROW_LOCK)
     if row is not None and row.cleared_at is None:
         row.cleared_at = at

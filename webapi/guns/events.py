@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from evcs.contracts.gun import GunLevel
 from evcs.contracts.topics import Address
 from evcs.runtime.log import get_logger
+from webapi.database import ROW_LOCK
 from webapi.guns.models import Gun, GunLive
 from webapi.orders.levels import look_at_level
 from webapi.worker.answers import NOTHING, Answers
@@ -16,7 +17,7 @@ log = get_logger()
 
 def gun_level(session: Session, address: Address, level: GunLevel, at: datetime) -> Answers:
     """Keep a gun's newest level, by (login, version), and let its orders see it."""
-    live = session.get(GunLive, (level.pile, level.gun), with_for_update=True)
+    live = session.get(GunLive, (level.pile, level.gun), with_for_update=ROW_LOCK)
     if live is None:
         if session.get(Gun, (level.pile, level.gun)) is None:
             log.warning("level_of_unknown_gun", pile=level.pile, gun=level.gun)

@@ -14,6 +14,7 @@ from evcs.contracts.reasons import Reason
 from evcs.contracts.states import OPEN_ORDER
 from evcs.runtime.log import get_logger
 from webapi.audit.note import note
+from webapi.database import ROW_LOCK
 from webapi.ledger.holds import release_hold
 from webapi.ledger.models import Hold, HoldState
 from webapi.orders import life, messages
@@ -31,7 +32,7 @@ WORKER = "worker"
 
 def lock_order(session: Session, serial: str) -> Order | None:
     """The order's row as it now is, locked until the commit."""
-    return session.get(Order, serial, with_for_update=True, populate_existing=True)
+    return session.get(Order, serial, with_for_update=ROW_LOCK, populate_existing=True)
 
 
 def open_orders_of_gun(session: Session, pile: str, gun: int) -> list[Order]:
@@ -41,7 +42,7 @@ def open_orders_of_gun(session: Session, pile: str, gun: int) -> list[Order]:
             select(Order)
             .where(Order.pile_number == pile, Order.gun_no == gun, Order.state.in_(OPEN_ORDER))
             .order_by(Order.serial)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
     )
@@ -54,7 +55,7 @@ def open_orders_of_pile(session: Session, pile: str) -> list[Order]:
             select(Order)
             .where(Order.pile_number == pile, Order.state.in_(OPEN_ORDER))
             .order_by(Order.serial)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
     )

@@ -54,7 +54,7 @@ def place_order(session: Session, wanted: PlaceOrder, *, at: datetime) -> Order 
     gun = session.scalars(
         select(Gun)
         .where(Gun.pile_number == wanted.pile, Gun.no == wanted.gun, Gun.archived_at.is_(None))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
     pile = session.get_one(Pile, wanted.pile, populate_existing=True)

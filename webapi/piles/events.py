@@ -13,6 +13,7 @@ from evcs.contracts.topics import Address
 from evcs.runtime.log import get_logger
 from webapi.audit.models import AuditEntry
 from webapi.audit.note import note
+from webapi.database import ROW_LOCK
 from webapi.guns.models import GunLive
 from webapi.orders import life
 from webapi.orders.advance import observe, open_orders_of_pile
@@ -41,7 +42,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
 
 def bridge_status(session: Session, address: Address, status: BridgeStatus, at: datetime) -> Answers:
     """Keep a bridge's newest level; whatever it held at an earlier start or holds no more has lost its link."""
-    live = session.get(BridgeLive, status.bridge, with_for_update=True)
+    live = session.get(BridgeLive, status.bridge, with_for_update=ROW_LOCK)
     if live is not None and status.version < live.version:
         return NOTHING
     if live is None:
@@ -70,11 +71,11 @@ def pile_status(session: Session, address: Address, status: PileStatus, at: date
 
     At a new login the confirmations of its records that no bridge has written yet go out again.
     """
-    pile = session.get(Pile, status.pile, with_for_update=True)
+    pile = session.get(Pile, status.pile, with_for_update=ROW_LOCK)
     if pile is None:
         log.warning("status_of_unknown_pile", pile=status.pile)
         return NOTHING
-    live = session.get(PileLive, status.pile, with_for_update=True)
+    live = session.get(PileLive, status.pile, with_for_update=ROW_LOCK)
     if live is not None and status.version < live.version:
         return NOTHING
     before = link_in_force(session, pile.number)

@@ -5,6 +5,7 @@ publishes them twice, under the same ids.
 """
 
 from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event, Lock
 from typing import Any, Protocol
@@ -28,6 +29,17 @@ LOOK_AT_LEAST_EVERY_S = 1.0
 PUBACK_LOOK_S = 0.5
 KEPT = timedelta(days=2)
 """How long published rows and handled event ids stay, to explain what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What of a row is published."""
+
+    id: int
+    topic: str
+    payload: bytes
+    retain: bool
+    expires_at: datetime | None
 
 
 class Publisher(Protocol):
@@ -152,12 +164,17 @@ class Outbox:
             )
         return True
 
-    def _pending(self) -> list[OutboxRow]:
-        query = select(OutboxRow).where(OutboxRow.published_at.is_(None)).order_by(OutboxRow.id).limit(ROWS_AT_ONCE)
+    def _pending(self) -> list[Waiting]:
+        query = (
+            select(OutboxRow.id, OutboxRow.topic, OutboxRow.payload, OutboxRow.retain, OutboxRow.expires_at)
+            .where(OutboxRow.published_at.is_(None))
+            .order_by(OutboxRow.id)
+            .limit(ROWS_AT_ONCE)
+        )
         if self._shards.owners > 1:
             query = query.where(OutboxRow.shard.in_(self._shards.owned))
         with reading(self._engine) as session:
-            return list(session.scalars(query))
+            return [Waiting(*row) for row in session.execute(query)]
 
 
 def forget_old(session: Session, *, at: datetime) -> None:

@@ -1,32 +1,38 @@
 """What MQTT messages do to orders: from the verdict to the settlement, in every order and any number of times."""
 
-from datetime import datetime, timedelta
-from decimal import Decimal
-
 import pytest
 from sqlalchemy import select
 
 from evcs.contracts import topics
-from evcs.contracts.bridge import BridgeStatus
-from evcs.contracts.envelope import Receipt
 from evcs.contracts.gun import (
     GunEvent,
     GunEventKind,
-    GunLevel,
-    GunReply,
     RecordConfirm,
     Stop,
     Verdict,
     VerdictKind,
 )
 from evcs.contracts.order import OrderChange
-from evcs.contracts.pile import Outcome, PileStatus
+from evcs.contracts.pile import Outcome
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import GunState, OrderState
 from evcs.contracts.times import to_ms
 from evcs.contracts.topics import Address
 from tests.webapi.books import BEGIN, PEAK, PILE, STATION, Books, mark, record
 from tests.webapi.orders.test_place import sent, wanted
+from tests.webapi.said import (
+    AMOUNT_E4,
+    AT_GUN,
+    AT_PILE,
+    ENERGY,
+    at,
+    bridge,
+    level,
+    pile,
+    receipt,
+    reply,
+    verdict,
+)
 from webapi.audit.models import AuditEntry
 from webapi.guns.events import gun_level
 from webapi.guns.models import GunLive
@@ -39,54 +45,6 @@ from webapi.orders.place import place_order
 from webapi.piles.events import bridge_status, pile_status
 from webapi.piles.models import Pile
 from webapi.tariffs.models import TariffDelivery
-
-AT_PILE = Address(station=STATION, pile=PILE)
-AT_GUN = Address(station=STATION, pile=PILE, gun=1)
-LOGIN = to_ms(BEGIN)
-ENERGY = Decimal("10.0000")
-AMOUNT_E4 = 152_345
-
-
-def at(seconds: float) -> datetime:
-    return BEGIN + timedelta(seconds=seconds)
-
-
-def receipt(n: int = 1) -> Receipt:
-    return Receipt(bridge="b1", started_ms=7, n=n)
-
-
-def bridge(*, online: bool = True, started_ms: int = 7, version: int = 1) -> BridgeStatus:
-    return BridgeStatus(version=version, bridge="b1", online=online, started_ms=started_ms, since=BEGIN)
-
-
-def pile(*, online: bool = True, version: int = 1, login: datetime = BEGIN, tariff: str | None = "v1") -> PileStatus:
-    return PileStatus(
-        receipt=receipt(),
-        version=version,
-        pile=PILE,
-        online=online,
-        since=login,
-        login_at=login if online else None,
-        link=f"b1-7-{to_ms(login)}" if online else "",
-        bridge="b1",
-        bridge_started_ms=7,
-        tariff_version=tariff,
-    )
-
-
-def level(
-    state: GunState, version: int, serial: str | None = None, *, seconds: float = 0, login_ms: int = LOGIN
-) -> GunLevel:
-    return GunLevel(
-        receipt=receipt(version),
-        login_ms=login_ms,
-        version=version,
-        pile=PILE,
-        gun=1,
-        state=state,
-        serial=serial,
-        since=at(seconds),
-    )
 
 
 class Scene:
@@ -104,27 +62,11 @@ class Scene:
         self.order = placed
 
     def verdict(self, kind: VerdictKind, seconds: float = 1, reason: Reason | None = None) -> None:
-        said = Verdict(
-            id="v1",
-            request=self.order.request_id,
-            serial=self.order.serial,
-            kind=kind,
-            reason=reason,
-            decided_at=at(seconds),
-        )
+        said = verdict(self.order.request_id, self.order.serial, kind, reason)
         events.verdict(self.session, AT_GUN, said, at(seconds))
 
     def reply(self, outcome: Outcome, seconds: float = 2, reason: Reason | None = None) -> None:
-        said = GunReply(
-            id="s1",
-            receipt=receipt(),
-            serial=self.order.serial,
-            command="start",
-            outcome=outcome,
-            reason=reason,
-            pile_code=3,
-            received_at=at(seconds),
-        )
+        said = reply(self.order.serial, outcome, reason)
         events.reply(self.session, AT_GUN, said, at(seconds))
 
     def level(self, state: GunState, version: int, seconds: float, **more: int) -> None:
@@ -231,14 +173,7 @@ def test_a_verdict_of_another_request_is_ignored(scene: Scene) -> None:
 
 
 def test_nobody_speaks_for_an_order_of_another_gun(scene: Scene) -> None:
-    said = Verdict(
-        id="v",
-        request=scene.order.request_id,
-        serial=scene.order.serial,
-        kind=VerdictKind.REFUSED,
-        reason=Reason.EXPIRED,
-        decided_at=BEGIN,
-    )
+    said = verdict(scene.order.request_id, scene.order.serial, VerdictKind.REFUSED, Reason.EXPIRED)
     events.verdict(scene.session, Address(station=STATION, pile=PILE, gun=2), said, at(1))
     assert scene.state is OrderState.HOLDING
 
