@@ -1,9 +1,11 @@
 """What the bridge's tests share: configurations, commands, and the frames of a pile by hand."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any, TypeVar
 
-from bridge.actions import Action, Close, Note, Publish, Send
+from bridge.actions import Action, Close, CloseReason, Note, Publish, Send, Took
 from bridge.dialect import LoginSaid
 from bridge.fleet import Fleet
 from bridge.link import Link
@@ -24,6 +26,8 @@ from evcs.contracts.reasons import Reason
 from evcs.contracts.states import TariffBand
 from evcs.contracts.topics import TABLE, Topic
 from evcs.runtime.clock import ManualClock
+
+M = TypeVar("M", bound=ykc.YkcMessage)
 
 PILE = "55031412000001"
 STATION = "HZ001"
@@ -107,11 +111,11 @@ class Desk:
     def send(self, message: Publish) -> None:
         self.published.append(message)
 
-    def forget(self, topics: object) -> None:
-        self.forgotten += topics  # type: ignore[operator]
+    def forget(self, topics: Iterable[str]) -> None:
+        self.forgotten += topics
 
-    def clear(self, topics: object) -> None:
-        self.cleared += topics  # type: ignore[operator]
+    def clear(self, topics: Iterable[str]) -> None:
+        self.cleared += topics
 
     # --- the test's side
 
@@ -123,7 +127,7 @@ class Desk:
     def pile(self) -> Pile:
         return self.fleet.piles[self.config.pile]
 
-    def of(self, topic: Topic[object], gun: int | None = None) -> list[object]:
+    def of(self, topic: Topic[Any], gun: int | None = None) -> list[Any]:
         """Everything published on a topic, decoded, oldest first."""
         found = []
         for message in self.published:
@@ -132,7 +136,7 @@ class Desk:
                 found.append(topic.decode(message.payload))
         return found
 
-    def last(self, topic: Topic[object], gun: int | None = None) -> object:
+    def last(self, topic: Topic[Any], gun: int | None = None) -> Any:
         found = self.of(topic, gun)
         assert found, f"nothing on {topic.leaf}; there was {[leaf_of(message.topic) for message in self.published]}"
         return found[-1]
@@ -155,9 +159,9 @@ class Desk:
             if self.wire.link.is_logged_in:
                 self.wire.say(heartbeat())
 
-    def log_in(self, **other: object) -> None:
+    def log_in(self, guns: int = 2) -> None:
         """The usual beginning: login, tariff, clock."""
-        self.wire.say(login(**other))
+        self.wire.say(login(guns=guns))
         self.wire.say(ykc.TariffCheckRequest(pile_no=self.config.pile, model_no="0000"))
         self.wire.say(ykc.TariffRequest(pile_no=self.config.pile))
 
@@ -239,8 +243,8 @@ class Wire:
         self._seq = 0
         self._splitter = Ykc().splitter()
 
-    def act(self, actions: object) -> None:
-        for action in actions:  # type: ignore[attr-defined]
+    def act(self, actions: Iterable[Action]) -> None:
+        for action in actions:
             self._do(action)
 
     def _do(self, action: Action) -> None:
@@ -257,10 +261,10 @@ class Wire:
                 self.desk.notes.append(action)
             case Close(reason):
                 self.end(reason)
-            case _:
-                self.desk.fleet.took(action.pile, self)
+            case Took(pile):
+                self.desk.fleet.took(pile, self)
 
-    def end(self, reason: object) -> None:
+    def end(self, reason: CloseReason) -> None:
         self.closed = str(reason)
 
     def say(self, message: ykc.YkcMessage, seq: int | bytes | None = None) -> None:
@@ -280,7 +284,7 @@ class Wire:
         self.closed = "cut"
         self.desk.fleet.gone(self, "peer", self.desk.now)
 
-    def told(self, kind: type[ykc.YkcMessage]) -> list[ykc.YkcMessage]:
+    def told(self, kind: type[M]) -> list[M]:
         return [message for message in self.sent if isinstance(message, kind)]
 
     def answer_cap(self, ok: bool = True) -> None:
@@ -353,10 +357,17 @@ def realtime(
     )
 
 
-def charging(serial: str = SERIAL, kwh: str = "1.2345", **other: object) -> ykc.RealtimeData:
+def charging(serial: str = SERIAL, kwh: str = "1.2345", **other: Any) -> ykc.RealtimeData:
     """A charging frame of gun 1: 400 V, 100 A."""
-    values = {"voltage": "400.0", "current": "100.0", "soc": 40, "cable_temp": 31, "battery_temp": 28, "amount": "1.23"}
-    return realtime(1, GunState.CHARGING, serial=serial, plugged=1, kwh=kwh, **{**values, **other})  # type: ignore[arg-type]
+    values: dict[str, Any] = {
+        "voltage": "400.0",
+        "current": "100.0",
+        "soc": 40,
+        "cable_temp": 31,
+        "battery_temp": 28,
+        "amount": "1.23",
+    }
+    return realtime(1, GunState.CHARGING, serial=serial, plugged=1, kwh=kwh, **{**values, **other})
 
 
 def start_answer(

@@ -1,0 +1,123 @@
+"""Which tariff a pile is told it has, what it is given, and when it counts as confirmed; and its clock."""
+
+from datetime import timedelta
+
+import pytest
+
+from bridge.protocols.ykc import messages as ykc
+from bridge.protocols.ykc.codes import TariffCheck
+from evcs.contracts.config import TariffRef
+from evcs.contracts.pile import PileEventKind
+from evcs.contracts.states import TariffBand
+from evcs.contracts.topics import PILE_EVENT, PILE_STATUS, RECORD
+from tests.bridge.kit import PILE, V1, V2, Desk, charging, login, pile_config, record, table
+
+
+def check(desk: Desk, model_no: str) -> ykc.TariffCheckAnswer:
+    desk.wire.say(ykc.TariffCheckRequest(pile_no=PILE, model_no=model_no))
+    answer = desk.wire.told(ykc.TariffCheckAnswer)[-1]
+    assert answer.model_no == model_no.lower()
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("wanted", "confirmed", "delivered", "says", "same", "version"),
+    [
+        (V1, None, (), "0000", False, None),
+        (V1, None, (), "0001", False, None),  # the right number, but not from us
+        (V1, None, (V1,), "0001", True, "hz-1"),
+        (V1, V1, (), "0001", True, "hz-1"),
+        (V2, V1, (V1,), "0001", False, "hz-1"),  # it still holds what it confirmed, until it has the new one
+        (V2, V1, (V1, V2), "0002", True, "hz-2"),
+        (V1, V1, (V1,), "0000", False, None),  # it has forgotten: no start until it confirms again
+        (None, V1, (V1,), "0001", False, "hz-1"),
+        (
+            TariffRef(version="hz-9", model_no="F00A"),
+            None,
+            (TariffRef(version="hz-9", model_no="F00A"),),
+            "f00a",
+            True,
+            "hz-9",
+        ),
+    ],
+)
+def test_same_only_for_the_wanted_number_that_we_delivered(
+    wanted: TariffRef | None,
+    confirmed: TariffRef | None,
+    delivered: tuple[TariffRef, ...],
+    says: str,
+    same: bool,
+    version: str | None,
+) -> None:
+    desk = Desk(pile_config(wanted=wanted, confirmed=confirmed, delivered=delivered))
+    desk.wire.say(login())
+    assert check(desk, says).result == (TariffCheck.SAME if same else TariffCheck.DIFFERENT)
+    assert desk.last(PILE_STATUS).tariff_version == version
+    events = [event for event in desk.of(PILE_EVENT) if event.kind is PileEventKind.TARIFF_CONFIRMED]
+    assert len(events) == same
+
+
+def test_the_table_goes_out_on_demand_and_is_thereby_confirmed() -> None:
+    slots = (TariffBand.VALLEY,) * 14 + (TariffBand.SHARP,) * 20 + (TariffBand.PEAK, TariffBand.FLAT) * 7
+    desk = Desk(tariff=table(slots=slots))
+    desk.log_in()
+    [model] = desk.wire.told(ykc.TariffModel)
+    assert (model.model_no, model.loss_ratio) == ("0001", 0)
+    assert model.slots == (3,) * 14 + (0,) * 20 + (1, 2) * 7
+    assert (str(model.sharp_energy_price), str(model.valley_service_price)) == ("1.00000", "0.40000")
+    assert desk.last(PILE_STATUS).tariff_version == "hz-1"
+    event = desk.last(PILE_EVENT)
+    assert (event.kind, event.tariff_version) == (PileEventKind.TARIFF_CONFIRMED, "hz-1")
+    assert check(desk, "0001").result == TariffCheck.SAME
+
+
+def test_without_a_table_a_question_stays_open_until_it_comes() -> None:
+    desk = Desk(pile_config(wanted=V2))
+    desk.log_in()
+    assert not desk.wire.told(ykc.TariffModel)
+    desk.fleet.tariff(table(V2), desk.now)
+    desk.wire.say(ykc.TariffRequest(pile_no=PILE))
+    assert desk.wire.told(ykc.TariffModel)[0].model_no == "0002"
+
+
+def test_a_tariff_that_the_protocol_cannot_express_is_neither_sent_nor_confirmed() -> None:
+    desk = Desk(tariff=table(slots=(TariffBand.DEEP_VALLEY,) * 48))
+    desk.log_in()
+    assert not desk.wire.told(ykc.TariffModel)
+    assert desk.last(PILE_STATUS).tariff_version is None
+    assert desk.tally.dropped["not_told"] == 1
+    assert desk.notes[-1].is_warning
+
+
+def test_a_car_goes_on_by_the_tariff_it_began_with() -> None:
+    desk = Desk().ready()
+    desk.wire.say(charging())
+    desk.fleet.tariff(table(V2), desk.now)
+    desk.fleet.configured(pile_config(version=2, wanted=V2, confirmed=V1), desk.now)
+    desk.wire.say(login())
+    assert check(desk, "0001").result == TariffCheck.SAME
+    assert desk.last(PILE_STATUS).tariff_version == "hz-1"
+
+
+def test_the_clock_is_set_at_login_and_daily() -> None:
+    desk = Desk().ready()
+    desk.keep_alive(86_350)
+    assert not desk.wire.told(ykc.TimeSync)
+    desk.keep_alive(60)
+    assert len(desk.wire.told(ykc.TimeSync)) == 1
+
+
+@pytest.mark.parametrize(("error_s", "is_wrong"), [(0, False), (59, False), (61, True), (-3600, True)])
+def test_a_wrong_clock_is_flagged_and_goes_along_with_the_record(error_s: int, is_wrong: bool) -> None:
+    desk = Desk().ready()
+    desk.wire.say(ykc.TimeSyncAnswer(pile_no=PILE, time=desk.clock.now() + timedelta(seconds=error_s)))
+    assert desk.last(PILE_STATUS).clock_offset_s == error_s
+    assert [event.kind for event in desk.of(PILE_EVENT)] == [PileEventKind.CLOCK_WRONG] * is_wrong
+    desk.wire.say(record())
+    assert desk.last(RECORD).clock_offset_s == error_s
+
+
+def test_a_clock_that_is_no_time_says_nothing() -> None:
+    desk = Desk().ready()
+    desk.wire.say(ykc.TimeSyncAnswer(pile_no=PILE, time=bytes(7)))
+    assert desk.published == []
