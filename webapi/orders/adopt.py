@@ -33,7 +33,8 @@ def stop_if_unexpected(session: Session, live: GunLive, *, at: datetime) -> bool
     link = link_in_force(session, live.pile_number)
     if live.state is not GunState.CHARGING or link is None or not is_of_login(live, link):
         return False
-    if live.serial is not None and session.get(Order, live.serial) is not None:
+    known = None if live.serial is None else session.get(Order, live.serial)
+    if known is not None and is_of_gun(known, live):
         return False
     pile = session.get_one(Pile, live.pile_number)
     _audit_once(session, live, pile, at)
@@ -51,6 +52,11 @@ def stop_if_unexpected(session: Session, live: GunLive, *, at: datetime) -> bool
         expires_at=stop.expires_at,
     )
     return True
+
+
+def is_of_gun(order: Order, live: GunLive) -> bool:
+    """Whether an order was placed for the gun that shows its serial: a pile speaks only about itself."""
+    return (order.pile_number, order.gun_no) == (live.pile_number, live.gun_no)
 
 
 def unexpected_charges(session: Session, *, at: datetime) -> list[GunLive]:

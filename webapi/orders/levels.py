@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from evcs.contracts.states import OPEN_ORDER, GunState
 from webapi.guns.models import GunLive
 from webapi.orders import life
-from webapi.orders.adopt import stop_if_unexpected
+from webapi.orders.adopt import is_of_gun, stop_if_unexpected
 from webapi.orders.advance import lock_order, observe, open_orders_of_gun
 from webapi.piles.link import is_of_login, link_in_force
 
@@ -28,7 +28,7 @@ def look_at_level(session: Session, level: GunLive, *, at: datetime) -> None:
         return
     if level.serial is not None and all(order.serial != level.serial for order in orders):
         closed = lock_order(session, level.serial)
-        if closed is not None and closed.state not in OPEN_ORDER:
+        if closed is not None and closed.state not in OPEN_ORDER and is_of_gun(closed, level):
             orders.append(closed)
     seen = life.LevelSeen(
         state=level.state, serial=level.serial, key=(level.login_ms, level.version), since=level.since

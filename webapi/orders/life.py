@@ -67,11 +67,6 @@ class OrderFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestPublished:
-    """The broker has the request; the wait for the verdict goes on from the order's creation."""
-
-
-@dataclass(frozen=True, slots=True)
 class Admitted:
     """The gate admitted the start and commands it."""
 
@@ -187,8 +182,7 @@ class DeadlinePassed:
 
 
 Observation = (
-    RequestPublished
-    | Admitted
+    Admitted
     | Queued
     | Refused
     | StartReplied
@@ -328,7 +322,7 @@ def step(facts: OrderFacts, seen: Observation, now: datetime) -> Step:
         case DeadlinePassed():
             if facts.deadline is not None and now >= facts.deadline:
                 return _overdue(facts, now)
-        case RequestPublished() | StopReplied():
+        case StopReplied():
             pass
     return Step(facts)
 

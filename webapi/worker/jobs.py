@@ -85,6 +85,7 @@ class Jobs:
         shards: Shards,
         writing: Lock,
         look_at_configuration: Callable[[], None],
+        look_at_picture: Callable[[], None],
     ) -> None:
         self._session = session
         self._sessions = sessions
@@ -92,6 +93,7 @@ class Jobs:
         self._shards = shards
         self._writing = writing
         self._look_at_configuration = look_at_configuration
+        self._look_at_picture = look_at_picture
 
     def ring_on(self, bell: Bell) -> None:
         """Hang all of them up."""
@@ -101,6 +103,7 @@ class Jobs:
         bell.every(CONFIGURATION_EVERY_S, "configuration", self._look_at_configuration)
         bell.every(COMPARE_EVERY_S, "compare", guarded("compare", self.compare_orders))
         bell.nightly(3, 10, "forget", guarded("forget", self.forget))
+        bell.nightly(3, 20, "picture", guarded("picture", self._look_at_picture))
 
     def deadlines(self) -> None:
         """Let every order whose deadline has come see it, each in a transaction of its own."""

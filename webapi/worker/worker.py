@@ -90,6 +90,7 @@ class Worker:
             self._shards,
             self._writing,
             self._view.configuration_may_have_changed,
+            self._look_at_picture,
         )
         jobs.ring_on(self._bell)
         self._bell.every(LOCK_EVERY_S, "lock", self._look_at_lock)
@@ -200,6 +201,10 @@ class Worker:
         if status.ready and other is not None and other.owners != self._shards.owners:
             log.error("other_division", instance=status.instance, own=self._shards.instance)
             self._failed.set()
+
+    def _look_at_picture(self) -> None:
+        """Have the whole retained picture come anew: it is compared with what should stand, as after a reconnect."""
+        self._view_session.leave(0.0)
 
     def _look_at_lock(self) -> None:
         """A lock that was lost with its connection is taken again; if somebody else has it, this process ends."""

@@ -48,7 +48,6 @@ HELD_CHARGE = (life.Admitted(), CHARGING)
 
 MOVES: list[tuple[str, tuple[life.Observation, ...], life.Observation, float, S, tuple[life.Effect, ...], float | None]] = [
     # what, before, observation, at second, state, effects, deadline in seconds from the start
-    ("published changes nothing", (), life.RequestPublished(), 1, S.HOLDING, (), 35),
     ("admitted", (), life.Admitted(), 2, S.COMMANDED, (CHANGE,), 122),
     ("queued", (), life.Queued(), 2, S.QUEUED, (CHANGE,), 1802),
     ("queued, then admitted", (life.Queued(),), life.Admitted(), 5, S.COMMANDED, (CHANGE,), 125),
@@ -191,7 +190,6 @@ OBSERVATIONS = st.one_of(
     LEVELS,
     st.sampled_from(
         [
-            life.RequestPublished(),
             life.Admitted(),
             life.Queued(),
             life.Refused(Reason.BAND_BLOCKED),
