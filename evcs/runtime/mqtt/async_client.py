@@ -28,10 +28,15 @@ log = get_logger()
 CONNECT_WITHIN_S = 10.0
 CLOSE_WITHIN_S = 2.0
 CLOSED = "closed by the broker"
+LEFT = "left"
 
 # gmqtt tells every packet at debug and every loss with a traceback; the session reports what matters.
 _silent = logging.getLogger("evcs.gmqtt")
 _silent.disabled = True
+
+
+class Unanswered(ConnectionResetError):
+    """The broker closed a new connection without a CONNACK (NATS does, while two clients evict one another)."""
 
 
 class _Client(gmqtt.Client):  # type: ignore[misc]  # untyped library
@@ -70,13 +75,14 @@ class Link:
         self._last_in = monotonic()
         self._next_look: asyncio.TimerHandle | None = None
         self._is_paused = False
+        self._is_leaving = False
 
     @property
     def is_up(self) -> bool:
         return not self.lost.done()
 
     async def open(self, settings: MqttSettings, client_id: str, clean: bool, will: Will | None) -> None:
-        """Connect. Raises OSError, TimeoutError or ConnectionRefused."""
+        """Connect. Raises OSError (TimeoutError, Unanswered) or ConnectionRefused."""
         message = will and gmqtt.Message(will.topic, will.payload, qos=1, retain=will.retain)
         client = _Client(client_id, clean_session=clean, will_message=message, logger=_silent)
         self._client = client
@@ -96,7 +102,7 @@ class Link:
             if connecting.done():
                 connecting.result()
             elif self.lost.done():
-                raise ConnectionResetError(f"{self.lost.result()} before it answered CONNECT")
+                raise Unanswered(f"{self.lost.result()} before it answered CONNECT")
             else:
                 raise TimeoutError(f"no answer to CONNECT within {CONNECT_WITHIN_S:.0f} s")
         except gmqtt.MQTTConnectError as error:
@@ -270,7 +276,7 @@ class Link:
     def _lose(self, why: str) -> None:
         if self.lost.done():
             return
-        self.lost.set_result(why)
+        self.lost.set_result(LEFT if self._is_leaving else why)
         self._open.clear()
         if self._next_look is not None:
             self._next_look.cancel()
@@ -288,7 +294,9 @@ class Link:
         if not self.is_up:
             return
         self._flush()
+        # The broker closes in answer to a DISCONNECT: that is no takeover.
+        self._is_leaving = True
         with suppress(TimeoutError, OSError):
             async with asyncio.timeout(CLOSE_WITHIN_S):
                 await self._client.disconnect()
-        self._abort("left")
+        self._abort(LEFT)

@@ -3,20 +3,22 @@
 A broker that came back may hold an older value than the newest that was published, and say that the session is there.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from evcs.runtime.clock import Clock
 
+F = TypeVar("F")
+F_co = TypeVar("F_co", covariant=True)
 
-class Publisher(Protocol):
-    """What an owner needs of a session (AsyncSession has it)."""
+
+class Publisher(Protocol[F_co]):
+    """What an owner needs of a session; the kind of future is the session's (asyncio's, or that of threads)."""
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, droppable: bool = False
-    ) -> asyncio.Future[None]: ...
+    ) -> F_co: ...
 
 
 class Versions:
@@ -46,19 +48,19 @@ class _Level:
     payload: bytes
 
 
-class LevelKeeper:
+class LevelKeeper(Generic[F]):
     """The owner's side: what it holds retained under its topics, and how the broker is brought to hold the same.
 
     Give ``publish_all`` to the session's ``on_connected``; call ``seen`` for whatever arrives on own topics.
     """
 
-    def __init__(self, session: Publisher) -> None:
+    def __init__(self, session: Publisher[F]) -> None:
         self._session = session
         self._levels: dict[str, _Level] = {}
         self.corrected = 0
         """How often an older level was seen on an own topic and answered with the newest."""
 
-    def set(self, topic: str, version: int, payload: bytes) -> asyncio.Future[None]:
+    def set(self, topic: str, version: int, payload: bytes) -> F:
         """Hold and publish a level; the future ends at the PUBACK. A lower version than the one held is a mistake."""
         held = self._levels.get(topic)
         if held is not None and version < held.version:
@@ -66,7 +68,7 @@ class LevelKeeper:
         self._levels[topic] = _Level(version, payload)
         return self._session.publish(topic, payload, retain=True)
 
-    def clear(self, topic: str) -> asyncio.Future[None]:
+    def clear(self, topic: str) -> F:
         """Hold nothing there any more; an empty payload takes the retained message away."""
         self._levels.pop(topic, None)
         return self._session.publish(topic, b"", retain=True)

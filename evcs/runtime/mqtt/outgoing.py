@@ -137,6 +137,13 @@ class Outgoing:
         self._levels = OrderedDict((entry.serial, entry) for entry in back if entry.retain)
         self._droppable = deque(entry.serial for entry in back if entry.droppable and not entry.retain)
 
+    def abandon(self) -> None:
+        """The session ends for good: whoever still waits for a PUBACK learns that there will be none."""
+        for entry in [*self._flight.values(), *self._waiting.values()]:
+            if not entry.done.done():
+                entry.done.set_exception(ConnectionAbortedError("the session was stopped before the PUBACK"))
+                entry.done.exception()  # nobody has to look
+
     def _drop_oldest(self) -> None:
         if self._droppable:
             entry = self._waiting.pop(self._droppable.popleft())

@@ -14,7 +14,7 @@ from evcs.runtime.clock import Clock
 from evcs.runtime.health import OK, Health, degraded, down
 from evcs.runtime.log import get_logger
 from evcs.runtime.mqtt import packets
-from evcs.runtime.mqtt.async_client import CLOSED, Link
+from evcs.runtime.mqtt.async_client import CLOSED, Link, Unanswered
 from evcs.runtime.mqtt.messages import ConnectionRefused, Delivery, Handler, SubscriptionRefused, TakenOver, Will
 from evcs.runtime.mqtt.outgoing import Outgoing
 from evcs.runtime.run import abort
@@ -151,6 +151,8 @@ class AsyncSession:
         link = self._link
         if link is not None:
             await link.close()
+            while self._link is link:  # noqa: ASYNC110 - the supervisor sees it in one of the next turns
+                await asyncio.sleep(0)
 
     async def stop(self, drain_within_s: float = 5.0) -> None:
         """Leave for good: publish the last will as a farewell, wait for what is in the window, then disconnect."""
@@ -170,6 +172,12 @@ class AsyncSession:
         if supervisor is not None:
             supervisor.cancel()
             await asyncio.wait({supervisor})
+        if self._of_connection:
+            for task in self._of_connection:
+                task.cancel()
+            await asyncio.wait(self._of_connection)
+        self.outgoing.abandon()
+        self._is_ready = False
         _sessions.discard(self)
 
     # --- work
@@ -252,31 +260,29 @@ class AsyncSession:
 
     async def _run(self) -> None:
         wait_s = self._settings.mqtt_reconnect_s
-        first_try = True
         while not self._stopping:
             away_s = self._away_until - monotonic()
             if away_s > 0:
                 await asyncio.sleep(away_s)
-            why = await self._connect(first_try)
-            first_try = why is None
-            if why is None:
-                wait_s = self._settings.mqtt_reconnect_s
-                assert self._link is not None
-                why = await self._link.lost
+            why = await self._connect()
+            link = self._link
+            if why is None and link is not None:
+                first_s = wait_s = self._settings.mqtt_reconnect_s
+                why = await link.lost
                 self._lost(why)
                 log.info("mqtt_lost", client_id=self.client_id, connection=self.connection, why=why)
-            else:
-                if why != self.last_error:
-                    log.warning("mqtt_not_connected", client_id=self.client_id, why=why)
-                self.last_error = why
-                if self._started is not None and self._started.done() and self._started.exception() is not None:
-                    return
-            if self._away_until <= monotonic():
-                await asyncio.sleep(wait_s * random.uniform(1.0, 1.25))
-            if not first_try:
-                wait_s = min(wait_s * 1.5, WAIT_AT_MOST_S)
+                if self._away_until <= monotonic():
+                    await _nap(first_s)
+                continue
+            if why != self.last_error:
+                log.warning("mqtt_not_connected", client_id=self.client_id, why=why)
+            self.last_error = why
+            if self._started is not None and self._started.done() and self._started.exception() is not None:
+                return
+            await _nap(wait_s)
+            wait_s = min(wait_s * 1.5, WAIT_AT_MOST_S)
 
-    async def _connect(self, first_try: bool) -> str | None:
+    async def _connect(self) -> str | None:
         """Connect and subscribe; None when all is granted, else why not."""
         assert self._started is not None
         link = Link(self.connection + 1, self._settings.mqtt_keepalive, self._dispatch, self._acknowledged)
@@ -288,6 +294,8 @@ class AsyncSession:
                 self._started.set_exception(error)
             return str(error)
         except OSError as error:
+            if not isinstance(error, Unanswered):
+                self._was_lost_at = 0.0  # not reached: so it is the broker that is away
             return f"{type(error).__name__}: {error}"
         self.connection = link.number
         self._link = link
@@ -314,7 +322,7 @@ class AsyncSession:
         log.info(
             "mqtt_connected", client_id=self.client_id, connection=link.number, session_present=link.session_present
         )
-        self._suspect_takeover(first_try)
+        self._suspect_takeover()
         self._shut_gate(link)
         self._pump()
         self._call(self._on_connected)
@@ -336,12 +344,12 @@ class AsyncSession:
         self.outgoing.connection_lost()
         self._call(self._on_disconnected)
 
-    def _suspect_takeover(self, first_try: bool) -> None:
+    def _suspect_takeover(self) -> None:
         """MQTT 3.1.1 does not say why it closed. A takeover looks like this: the broker closed this session alone,
-        and let it in again at the first try. (A broker that restarts closes all sessions of the process.)
+        was there all the time, and let it in again. (One that restarts closes all sessions of the process.)
         """
         lost_at, self._was_lost_at = self._was_lost_at, 0.0
-        if not lost_at or not first_try:
+        if not lost_at:
             return
         others = [one for one in _sessions if one is not self and one._settings is self._settings]
         if any(not one._is_ready or abs(one._closed_at - lost_at) < TOGETHER_WITHIN_S for one in others):
@@ -442,6 +450,11 @@ class AsyncSession:
 
 
 _sessions: WeakSet[AsyncSession] = WeakSet()
+
+
+async def _nap(seconds: float) -> None:
+    """Not all clients at the same instant."""
+    await asyncio.sleep(seconds * random.uniform(1.0, 1.25))
 
 
 async def _finish(work: Awaitable[None]) -> None:

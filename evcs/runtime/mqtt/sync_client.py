@@ -7,7 +7,7 @@ import asyncio
 import concurrent.futures
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from evcs.runtime.clock import Clock
@@ -36,7 +36,6 @@ class SyncSession:
         will: Will | Callable[[], Will] | None = None,
         window: int = 1000,
         bound: int | None = None,
-        gate: Callable[[], Awaitable[None]] | None = None,
         inbound: int = 10_000,
         on_failed: Callable[[Exception], None] | None = None,
     ) -> None:
@@ -45,7 +44,7 @@ class SyncSession:
         ``on_failed`` is told what must end the service (taken over twice, a callback that raised).
         """
         self._session = AsyncSession(
-            settings, clock, client_id=client_id, clean=clean, will=will, window=window, bound=bound, gate=gate
+            settings, clock, client_id=client_id, clean=clean, will=will, window=window, bound=bound
         )
         self._inbound = inbound
         self._on_failed = on_failed
