@@ -145,12 +145,12 @@ class Engine:
             return
         self.is_answered = True
         for station in self._stations.values():
-            self._write_missing(station, now)
             for pile in station.piles.values():
                 for gun in pile.configured:
                     # Also what stands as it should: from now on this run holds it, whatever the broker loses.
                     gun.published = None
-                self._publish_pile(station, pile, now)
+            self._write_missing(station, now)
+            for pile in station.piles.values():
                 self._plan(station, pile, now)
 
     def _write_missing(self, station: Station, now: datetime) -> None:
@@ -645,8 +645,11 @@ class Engine:
         if power.refused_at is not None and not lasted(power.refused_at, POWER_AGAIN_S, now):
             return
         rated_kw = pile.limits.rated_kw
+        largest_kw, last_kw = power.largest_kw(rated_kw), power.last_sent_kw
         target_kw = planned_kw(control, rated_kw, wants)
-        largest_kw = power.largest_kw(rated_kw)
+        if last_kw is not None:
+            # Making sure of a pile is no occasion to lift it: a charge that nobody admitted may be running there.
+            target_kw = min(target_kw, last_kw)
         is_capped = any(want.cap_kw is not None for want in wants)
         if (target_kw < largest_kw - ROUNDING and is_capped) or (power.sent and target_kw <= largest_kw + ROUNDING):
             power.refused_at = None
