@@ -20,6 +20,7 @@ def note(
     object_kind: str | None = None,
     object_id: str | None = None,
     address: str | None = None,
+    request_id: str | None = None,
     details: msgspec.Struct | None = None,
 ) -> None:
     """Add an entry in the transaction of the deed; it holds no secret."""
@@ -34,7 +35,7 @@ def note(
             object_kind=object_kind,
             object_id=object_id,
             address=address,
-            request_id=None,
+            request_id=request_id,
             details_json=None if details is None else msgspec.json.encode(details).decode(),
         )
     )

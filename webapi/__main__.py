@@ -1,0 +1,33 @@
+"""`python -m webapi`: the HTTP API, served by gunicorn threads, until SIGTERM."""
+
+import sys
+
+from evcs.runtime import log
+from evcs.runtime.clock import SystemClock
+from evcs.runtime.settings import read
+from evcs.store.open import open_reader
+from webapi.app import create_app
+from webapi.database import open_database, sessions
+from webapi.http.call import Adapters
+from webapi.http.server import Server
+from webapi.settings import Settings
+
+
+def main() -> int:
+    settings = read(Settings)
+    log.setup("webapi", settings.log_level, settings.log_format)
+
+    def make() -> object:
+        # Called in the worker process: nothing that is open crosses a fork.
+        engine = open_database(settings.database_url, pool_size=settings.http_threads)
+        adapters = Adapters(
+            engine, sessions(engine), open_reader(settings.store_url), SystemClock(settings.clock_offset_file)
+        )
+        return create_app(adapters, body_kib=settings.http_body_kib, proxies=settings.http_proxies)
+
+    Server(settings, make).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""Who asks, and what is visible to whom: every select of the HTTP side begins here.
+
+What is not visible answers exactly like what does not exist, since the query finds nothing in both cases.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+from webapi.customers.models import Customer
+from webapi.guns.models import Gun
+from webapi.orders.models import Order
+from webapi.piles.models import Pile
+from webapi.stations.models import Station
+from webapi.users.models import Role
+from webapi.users.roles import DRIVER, GRANTED, Right
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleUser:
+    """Somebody of an operator. `stations`: codes; none = every station of the tenant (no tenant: of all tenants)."""
+
+    id: int
+    username: str
+    name: str
+    role: Role
+    tenant_id: int | None
+    stations: frozenset[str] | None
+
+    @property
+    def key(self) -> str:
+        """How entries and idempotency keys name the user."""
+        return f"user:{self.id}"
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """What the role may do."""
+        return GRANTED[self.role]
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A customer who asks for themselves (mini program)."""
+
+    id: int
+    name: str
+    tenant_id: int
+
+    @property
+    def key(self) -> str:
+        """How entries and idempotency keys name the customer."""
+        return f"customer:{self.id}"
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """What a customer may do."""
+        return DRIVER
+
+
+Asker = ConsoleUser | Driver
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Selects that find only what the asker may see."""
+
+    asker: Asker
+
+    def stations(self) -> Select[Station]:
+        """Stations that are in use."""
+        return select(Station).where(Station.archived_at.is_(None), self._of_station())
+
+    def piles(self) -> Select[Pile]:
+        """Piles that are in use, of visible stations."""
+        return (
+            select(Pile)
+            .join(Station, Station.code == Pile.station_code)
+            .where(Pile.archived_at.is_(None), Station.archived_at.is_(None), self._of_station())
+        )
+
+    def guns(self) -> Select[Gun]:
+        """Guns that are in use, of visible piles."""
+        return self._guns(self._of_station())
+
+    def guns_to_start(self) -> Select[Gun]:
+        """Guns at which the asker may ask for a start; for a driver all of the own operator."""
+        if isinstance(self.asker, Driver):
+            return self._guns(Station.tenant_id == self.asker.tenant_id)
+        return self.guns()
+
+    def orders(self) -> Select[Order]:
+        """Orders of visible stations, also archived ones; for a driver the own ones."""
+        return select(Order).join(Station, Station.code == Order.station_code).where(self._of_order())
+
+    def customers(self) -> Select[Customer]:
+        """Customers with an open account.
+
+        Who sees only some stations sees the customers who came by one of them first or have charged at one.
+        """
+        return select(Customer).where(Customer.archived_at.is_(None), self._of_customer())
+
+    def sees_station(self, column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+        """Whether a column holds the code of a visible station (archived or not)."""
+        return column.in_(select(Station.code).where(self._of_station()))
+
+    def _guns(self, condition: ColumnElement[bool]) -> Select[Gun]:
+        return (
+            select(Gun)
+            .join(Pile, Pile.number == Gun.pile_number)
+            .join(Station, Station.code == Pile.station_code)
+            .where(Gun.archived_at.is_(None), Pile.archived_at.is_(None), Station.archived_at.is_(None), condition)
+        )
+
+    def _of_station(self) -> ColumnElement[bool]:
+        match self.asker:
+            case Driver():
+                return false()
+            case ConsoleUser(tenant_id=None, role=Role.PLATFORM_ADMIN):
+                return true()
+            case ConsoleUser(stations=None, tenant_id=tenant):
+                return Station.tenant_id == tenant
+            case ConsoleUser(stations=codes, tenant_id=tenant):
+                return and_(Station.tenant_id == tenant, Station.code.in_(sorted(codes or ())))
+
+    def _of_order(self) -> ColumnElement[bool]:
+        if isinstance(self.asker, Driver):
+            return Order.customer_id == self.asker.id
+        return self._of_station()
+
+    def _of_customer(self) -> ColumnElement[bool]:
+        match self.asker:
+            case Driver(id=own):
+                return Customer.id == own
+            case ConsoleUser(tenant_id=None, role=Role.PLATFORM_ADMIN):
+                return true()
+            case ConsoleUser(stations=None, tenant_id=tenant):
+                return Customer.tenant_id == tenant
+            case ConsoleUser(stations=codes, tenant_id=tenant):
+                own_stations = sorted(codes or ())
+                charged = exists().where(Order.customer_id == Customer.id, Order.station_code.in_(own_stations))
+                return and_(Customer.tenant_id == tenant, or_(Customer.first_station_code.in_(own_stations), charged))
+
+
+def visible(asker: Asker) -> Visible:
+    """What the asker may see."""
+    return Visible(asker)

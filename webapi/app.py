@@ -1,0 +1,41 @@
+"""The HTTP app: adapters in, Flask app out; opens nothing by itself."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import webapi.models  # noqa: F401 (all tables must be mapped)
+from webapi.customers.routes import endpoints as customers
+from webapi.guns.routes import endpoints as guns
+from webapi.http import authenticate, docs_page, errors, headers, health
+from webapi.http.call import Adapters, install
+from webapi.http.converters import CodeConverter, RowConverter, SerialConverter
+from webapi.http.render import MsgspecProvider
+from webapi.http.smorest import make_api, register
+from webapi.orders.routes import endpoints as orders
+from webapi.piles.routes import endpoints as piles
+from webapi.recharges.routes import endpoints as recharges
+from webapi.stations.routes import endpoints as stations
+from webapi.users.routes import endpoints as users
+
+ENDPOINTS = (users, stations, piles, guns, customers, recharges, orders)
+
+
+def create_app(adapters: Adapters, *, body_kib: int = 64, proxies: int = 0) -> Flask:
+    """Make the app. `proxies`: how many reverse proxies in front are believed about address and scheme."""
+    app = Flask("webapi", static_folder=None)
+    app.json = MsgspecProvider(app)
+    app.config["MAX_CONTENT_LENGTH"] = body_kib * 1024
+    app.url_map.strict_slashes = False
+    app.url_map.converters.update(code=CodeConverter, serial=SerialConverter, row=RowConverter)
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
+    install(app, adapters)
+    headers.install(app)
+    errors.install(app)
+    authenticate.install(app)
+    api = make_api(app)
+    for endpoints in ENDPOINTS:
+        register(api, endpoints)
+    health.install(app)
+    docs_page.install(app)
+    return app

@@ -1,0 +1,195 @@
+"""Reading customers, their wallets and their statements."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from webapi.access import Visible
+from webapi.customers.masks import masked_phone
+from webapi.customers.models import Customer
+from webapi.http.paging import NumberKey, Page, PageWish, page_of, read_cursor
+from webapi.ledger.models import Account, Entry, Transaction, TransactionKind, Wallet
+from webapi.orders.models import Order
+from webapi.recharges.models import Recharge
+from webapi.users.roles import Right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletView:
+    """Balances in fen."""
+
+    available_fen: int
+    held_fen: int
+    gift_fen: int
+    debt_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerView:
+    """A customer as lists and the page show it."""
+
+    id: int
+    name: str
+    phone: str | None
+    first_station: str | None
+    opened_at: datetime
+    blocked_at: datetime | None
+    blocked_reason: str | None
+    wallet: WalletView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerFilter(PageWish):
+    """Which customers: part of the name, or the phone number."""
+
+    q: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementLine:
+    """Money that came (+) or went (−), in fen, and what the customer had after it.
+
+    `balance_fen` is available + held + gift − debt: holds move nothing, since the money is still the customer's.
+    """
+
+    id: int
+    at: datetime
+    kind: TransactionKind
+    change_fen: int
+    balance_fen: int
+    serial: str | None
+    station: str | None
+    energy_kwh: Decimal | None
+    channel: str | None
+    reason: str | None
+    voucher: str | None
+    by: str
+
+
+def wallet_view(wallet: Wallet) -> WalletView:
+    """The balances as they are."""
+    return WalletView(
+        available_fen=wallet.available_fen,
+        held_fen=wallet.held_fen,
+        gift_fen=wallet.gift_fen,
+        debt_fen=wallet.debt_fen,
+    )
+
+
+def customer_view(customer: Customer, sees: Visible) -> CustomerView:
+    """A customer for somebody: the phone number only in full for who needs it."""
+    in_full = Right.SEE_PHONES in sees.asker.rights
+    return CustomerView(
+        id=customer.id,
+        name=customer.name,
+        phone=customer.phone if in_full else masked_phone(customer.phone),
+        first_station=customer.first_station_code,
+        opened_at=customer.opened_at,
+        blocked_at=customer.blocked_at,
+        blocked_reason=customer.blocked_reason,
+        wallet=wallet_view(customer.wallet),
+    )
+
+
+def list_customers(session: Session, sees: Visible, wish: CustomerFilter) -> Page[CustomerView]:
+    """Customers, newest first."""
+    query = sees.customers().options(joinedload(Customer.wallet))
+    if wish.q is not None:
+        query = query.where(_matches(wish.q.strip(), sees))
+    after = read_cursor(wish.cursor, NumberKey)
+    if after is not None:
+        query = query.where(Customer.id < after.id)
+    found = session.scalars(query.order_by(Customer.id.desc()).limit(wish.limit + 1)).all()
+    return page_of(found, wish.limit, lambda customer: NumberKey(customer.id)).map(
+        lambda customer: customer_view(customer, sees)
+    )
+
+
+def find_customer(session: Session, sees: Visible, customer_id: int) -> Customer | None:
+    """One customer."""
+    return session.scalars(sees.customers().where(Customer.id == customer_id)).one_or_none()
+
+
+def statement(session: Session, sees: Visible, customer_id: int, wish: PageWish) -> Page[StatementLine]:
+    """Recharges and charges of a customer, newest first; the customer is visible."""
+    after = read_cursor(wish.cursor, NumberKey)
+    page = page_of(
+        session.execute(_changes(customer_id, after).limit(wish.limit + 1)).all(),
+        wish.limit,
+        lambda row: NumberKey(row[0].id),
+    )
+    if not page.items:
+        return Page((), None)
+    recharges = {
+        row.transaction_id: row
+        for row in session.scalars(
+            select(Recharge).where(Recharge.transaction_id.in_([transaction.id for transaction, _ in page.items]))
+        )
+    }
+    serials = [transaction.order_serial for transaction, _ in page.items if transaction.order_serial is not None]
+    orders = {order.serial: order for order in session.scalars(sees.orders().where(Order.serial.in_(serials)))}
+    balance = _balance_at(session, customer_id, page.items[0][0].id)
+    lines = []
+    for transaction, change in page.items:
+        order = orders.get(transaction.order_serial or "")
+        recharge = recharges.get(transaction.id)
+        lines.append(
+            StatementLine(
+                id=transaction.id,
+                at=transaction.created_at,
+                kind=transaction.kind,
+                change_fen=int(change),
+                balance_fen=balance,
+                serial=None if order is None else order.serial,
+                station=None if order is None else order.station_code,
+                energy_kwh=None if order is None else order.energy_kwh,
+                channel=None if recharge is None else recharge.channel,
+                reason=None if recharge is None else recharge.reason,
+                voucher=None if recharge is None else recharge.voucher,
+                by=transaction.created_by,
+            )
+        )
+        balance -= int(change)
+    return Page(tuple(lines), page.next)
+
+
+def _matches(q: str, sees: Visible) -> ColumnElement[bool]:
+    """By part of the name; by part of the phone number only for who may read it (else digits could be tried out)."""
+    phone = (
+        Customer.phone.contains(q, autoescape=True) if Right.SEE_PHONES in sees.asker.rights else Customer.phone == q
+    )
+    return or_(Customer.name.contains(q, autoescape=True), phone)
+
+
+def _changes(customer_id: int, after: NumberKey | None) -> Select[Transaction, int]:
+    """Transactions that changed what the customer has, with by how much."""
+    change = func.sum(Entry.amount_fen)
+    summed = (
+        select(Entry.transaction_id.label("transaction_id"), change.label("change"))
+        .join(Account, Account.id == Entry.account_id)
+        .where(Account.customer_id == customer_id)
+        .group_by(Entry.transaction_id)
+        .having(change != 0)
+    )
+    if after is not None:
+        summed = summed.where(Entry.transaction_id < after.id)
+    newest = summed.subquery()
+    return (
+        select(Transaction, newest.c.change)
+        .join(newest, newest.c.transaction_id == Transaction.id)
+        .order_by(Transaction.id.desc())
+    )
+
+
+def _balance_at(session: Session, customer_id: int, transaction_id: int) -> int:
+    return int(
+        session.scalar(
+            select(func.sum(Entry.amount_fen))
+            .join(Account, Account.id == Entry.account_id)
+            .where(Account.customer_id == customer_id, Entry.transaction_id <= transaction_id)
+        )
+        or 0
+    )

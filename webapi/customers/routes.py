@@ -1,0 +1,103 @@
+"""Customers over HTTP: list, search, open, detail, statement."""
+
+from http import HTTPStatus
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from webapi.audit.record import record
+from webapi.customers import schemas
+from webapi.customers.models import Customer
+from webapi.customers.open import NewCustomer, open_customer
+from webapi.customers.queries import (
+    CustomerFilter,
+    CustomerView,
+    StatementLine,
+    customer_view,
+    find_customer,
+    list_customers,
+    statement,
+)
+from webapi.http.call import Call
+from webapi.http.field_messages import told
+from webapi.http.paging import Page, PageWish
+from webapi.http.problems import Code, FieldError, invalid, not_found, problem
+from webapi.http.serve import Reply, Served
+from webapi.http.smorest import API_PREFIX, Endpoints
+from webapi.stations.models import Station
+from webapi.stations.schemas import PageQuery
+from webapi.users.roles import Right
+
+endpoints = Endpoints("customers", "用户、账户、流水")
+
+
+@endpoints.get("/customers", Served(Right.SEE_ACCOUNTS), answers=schemas.CustomersSchema, query=schemas.CustomersQuery)
+def customers(call: Call, wish: CustomerFilter) -> Page[CustomerView]:
+    """The customers that you see, or those that match `q`"""
+    return list_customers(call.session, call.sees, wish)
+
+
+@endpoints.post(
+    "/customers",
+    Served(Right.OPEN_ACCOUNTS, keyed=True),
+    answers=schemas.CustomerSchema,
+    body=schemas.CustomerBody,
+    status=HTTPStatus.CREATED,
+)
+def new_customer(call: Call, wish: schemas.CustomerWish) -> Reply:
+    """Open an account (开户)"""
+    new = NewCustomer(_tenant(call, wish.first_station), wish.name, wish.phone, wish.first_station)
+    if wish.phone is not None and call.session.scalar(
+        select(Customer.id).where(Customer.tenant_id == new.tenant_id, Customer.phone == wish.phone)
+    ):
+        raise problem(HTTPStatus.CONFLICT, Code.PHONE_TAKEN)
+    try:
+        customer = open_customer(call.session, new, at=call.at)
+    except IntegrityError as error:  # two at once
+        raise problem(HTTPStatus.CONFLICT, Code.PHONE_TAKEN) from error
+    record(
+        call,
+        "customer_open",
+        tenant_id=new.tenant_id,
+        station=wish.first_station,
+        object_kind="customer",
+        object_id=str(customer.id),
+    )
+    return Reply(customer_view(customer, call.sees), location=f"{API_PREFIX}/customers/{customer.id}")
+
+
+@endpoints.get("/customers/<row:customer_id>", Served(Right.SEE_ACCOUNTS), answers=schemas.CustomerSchema)
+def customer(call: Call, customer_id: int) -> CustomerView:
+    """A customer with the wallet"""
+    return customer_view(_found(call, customer_id), call.sees)
+
+
+@endpoints.get(
+    "/customers/<row:customer_id>/statement",
+    Served(Right.SEE_ACCOUNTS),
+    answers=schemas.StatementSchema,
+    query=PageQuery,
+)
+def customer_statement(call: Call, wish: PageWish, customer_id: int) -> Page[StatementLine]:
+    """Recharges and charges with the balance after each, newest first"""
+    return statement(call.session, call.sees, _found(call, customer_id).id, wish)
+
+
+def _found(call: Call, customer_id: int) -> Customer:
+    found = find_customer(call.session, call.sees, customer_id)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _tenant(call: Call, station: str | None) -> int:
+    """The operator of the new customer; the station must be one that the user sees."""
+    user = call.user
+    if station is None:
+        if user is None or user.tenant_id is None or user.stations is not None:
+            raise invalid(FieldError("first_station", told("Missing data for required field.")))
+        return user.tenant_id
+    found = call.session.scalars(call.sees.stations().where(Station.code == station)).one_or_none()
+    if found is None:
+        raise not_found("first_station")
+    return found.tenant_id

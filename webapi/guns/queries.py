@@ -1,0 +1,192 @@
+"""Reading guns: configuration, the state shown, and while charging the newest live values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from evcs.contracts.states import GunState
+from evcs.runtime.log import get_logger
+from evcs.store.interface import GunSeries, Latest, StoreError, TelemetryReader
+from webapi.access import Visible
+from webapi.guns.live import state_shown
+from webapi.guns.models import Gun, GunLive
+from webapi.http.paging import GunKey, Page, PageWish, page_of, read_cursor
+from webapi.piles.models import BridgeLive, Pile, PileLive
+from webapi.stations.queries import LockoutView, lockout_of
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveView:
+    """The newest live values of a charging gun; what the pile does not have is none, never 0."""
+
+    at: datetime
+    age_s: float
+    voltage_v: float | None
+    current_a: float | None
+    power_kw: float | None
+    energy_kwh: float | None
+    soc_pct: float | None
+    cable_temp_c: float | None
+    battery_temp_max_c: float | None
+    remaining_min: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GunView:
+    """A gun as lists and its page show it."""
+
+    pile: str
+    gun: int
+    station: str
+    rated_kw: Decimal
+    hand_limit_kw: Decimal | None
+    state: GunState
+    since: datetime | None
+    state_age_s: float | None
+    plugged: bool | None
+    serial: str | None
+    fault_bits: int
+    lockout: LockoutView | None
+    live: LiveView | None
+    live_available: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GunFilter(PageWish):
+    """Which guns: of a station or of a pile."""
+
+    station: str | None = None
+    pile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    gun: Gun
+    pile: Pile
+    level: GunLive | None
+    state: GunState
+
+
+def list_guns(
+    session: Session, sees: Visible, telemetry: TelemetryReader, wish: GunFilter, *, at: datetime
+) -> Page[GunView]:
+    """Guns by pile and number."""
+    query = sees.guns()
+    if wish.station is not None:
+        query = query.where(Pile.station_code == wish.station)
+    if wish.pile is not None:
+        query = query.where(Gun.pile_number == wish.pile)
+    after = read_cursor(wish.cursor, GunKey)
+    if after is not None:
+        query = query.where(tuple_(Gun.pile_number, Gun.no) > (after.pile, after.gun))
+    found = session.scalars(query.order_by(Gun.pile_number, Gun.no).limit(wish.limit + 1)).all()
+    page = page_of(found, wish.limit, lambda gun: GunKey(gun.pile_number, gun.no))
+    views = _views(session, telemetry, page.items, at)
+    return page.map(lambda gun: views[gun.pile_number, gun.no])
+
+
+def gun_detail(
+    session: Session, sees: Visible, telemetry: TelemetryReader, pile: str, number: int, *, at: datetime
+) -> GunView | None:
+    """One gun."""
+    gun = session.scalars(sees.guns().where(Gun.pile_number == pile, Gun.no == number)).one_or_none()
+    return None if gun is None else _views(session, telemetry, (gun,), at)[pile, number]
+
+
+def _views(
+    session: Session, telemetry: TelemetryReader, guns: Sequence[Gun], at: datetime
+) -> dict[tuple[str, int], GunView]:
+    rows = _rows(session, guns)
+    charging = [
+        GunSeries(row.pile.station_code, row.gun.pile_number, row.gun.no)
+        for row in rows
+        if row.state is GunState.CHARGING
+    ]
+    newest = _newest(telemetry, charging)
+    return {(row.gun.pile_number, row.gun.no): _view(row, newest, at) for row in rows}
+
+
+def _rows(session: Session, guns: Sequence[Gun]) -> list[_Row]:
+    numbers = sorted({gun.pile_number for gun in guns})
+    piles = {pile.number: pile for pile in session.scalars(select(Pile).where(Pile.number.in_(numbers)))}
+    levels = {
+        (level.pile_number, level.gun_no): level
+        for level in session.scalars(select(GunLive).where(GunLive.pile_number.in_(numbers)))
+    }
+    links = {
+        link.pile_number: (link, bridge)
+        for link, bridge in session.execute(
+            select(PileLive, BridgeLive)
+            .outerjoin(BridgeLive, BridgeLive.bridge == PileLive.bridge)
+            .where(PileLive.pile_number.in_(numbers))
+        )
+    }
+    rows = []
+    for gun in guns:
+        level = levels.get((gun.pile_number, gun.no))
+        link, bridge = links.get(gun.pile_number, (None, None))
+        rows.append(_Row(gun, piles[gun.pile_number], level, state_shown(level, link, bridge)))
+    return rows
+
+
+def _newest(telemetry: TelemetryReader, series: Sequence[GunSeries]) -> dict[GunSeries, Latest] | None:
+    """None: the store is away, nothing is known."""
+    if not series:
+        return {}
+    try:
+        found = telemetry.latest(list(series))
+    except StoreError as error:
+        log.warning("live_values_missing", why=str(error))
+        return None
+    return {one: found[one] for one in series if one in found}
+
+
+def _view(row: _Row, newest: dict[GunSeries, Latest] | None, at: datetime) -> GunView:
+    gun, level = row.gun, row.level
+    point = None if newest is None else newest.get(GunSeries(row.pile.station_code, gun.pile_number, gun.no))
+    return GunView(
+        pile=gun.pile_number,
+        gun=gun.no,
+        station=row.pile.station_code,
+        rated_kw=gun.rated_kw,
+        hand_limit_kw=gun.hand_limit_kw,
+        state=row.state,
+        since=None if level is None else level.since,
+        state_age_s=None if level is None else max(0.0, (at - level.since).total_seconds()),
+        plugged=None if level is None or row.state is GunState.OFFLINE else level.plugged,
+        serial=None if level is None else level.serial,
+        fault_bits=0 if level is None else level.fault_bits,
+        lockout=lockout_of(gun),
+        live=_live(point, None if level is None else level.serial, at),
+        live_available=newest is not None,
+    )
+
+
+def _live(point: Latest | None, serial: str | None, at: datetime) -> LiveView | None:
+    """A point of this charge; one of an earlier charge says nothing about this one."""
+    if point is None or point.value("serial") != serial:
+        return None
+
+    def figure(name: str) -> float | None:
+        value = point.value(name)
+        return None if value is None else float(value)
+
+    remaining = figure("remaining_min")
+    return LiveView(
+        at=point.at,
+        age_s=max(0.0, (at - point.at).total_seconds()),
+        voltage_v=figure("voltage_v"),
+        current_a=figure("current_a"),
+        power_kw=figure("power_kw"),
+        energy_kwh=figure("energy_kwh"),
+        soc_pct=figure("soc_pct"),
+        cable_temp_c=figure("cable_temp_c"),
+        battery_temp_max_c=figure("battery_temp_max_c"),
+        remaining_min=None if remaining is None else int(remaining),
+    )

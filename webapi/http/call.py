@@ -1,0 +1,82 @@
+"""What a handler is given: who asks, when, from where, and the one transaction of the request."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import Flask, current_app
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from evcs.runtime.clock import Clock
+from evcs.store.interface import TelemetryReader
+from webapi.access import Asker, ConsoleUser, Visible, visible
+
+EXTENSION = "evcs"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """What the process opened once."""
+
+    engine: Engine
+    sessions: sessionmaker[Session]
+    telemetry: TelemetryReader
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """How the asker proved who it is: by a browser session (with its CSRF token) or by a bearer token."""
+
+    asker: Asker
+    session_hash: str | None = None
+    csrf_token: str | None = None
+    token_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from."""
+
+    address: str
+    request_id: str
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request of somebody who is signed in. The handler commits nothing: that happens once, after it."""
+
+    session: Session
+    signed_in: SignedIn
+    origin: Origin
+    at: datetime
+    telemetry: TelemetryReader
+    key: str | None = None
+    """The idempotency key of a request that has one."""
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks."""
+        return self.signed_in.asker
+
+    @property
+    def sees(self) -> Visible:
+        """Selects that find only what the asker may see."""
+        return visible(self.asker)
+
+    @property
+    def user(self) -> ConsoleUser | None:
+        """The console user, where it is one."""
+        return self.asker if isinstance(self.asker, ConsoleUser) else None
+
+
+def install(app: Flask, adapters: Adapters) -> None:
+    """Give an app its adapters."""
+    app.extensions[EXTENSION] = adapters
+
+
+def adapters() -> Adapters:
+    """Those of the app that serves the request."""
+    return cast(Adapters, current_app.extensions[EXTENSION])

@@ -1,0 +1,160 @@
+"""Everything that can be answered instead of what was asked for (RFC 9457), with its sentences in both languages."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+
+from evcs.contracts.reasons import Sentence
+from webapi.errors import ApiError
+from webapi.refusals import Figure, Refusal
+
+
+class Code(StrEnum):
+    """A published code, beside those of `evcs.contracts.reasons.Reason`."""
+
+    BAD_REQUEST = "bad_request"
+    NOT_SIGNED_IN = "not_signed_in"
+    WRONG_CREDENTIALS = "wrong_credentials"
+    CSRF_TOKEN_WRONG = "csrf_token_wrong"
+    NOT_ALLOWED = "not_allowed"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOT_ACCEPTABLE = "not_acceptable"
+    BODY_TOO_LARGE = "body_too_large"
+    NOT_JSON = "not_json"
+    INVALID = "invalid"
+    KEY_MISSING = "idempotency_key_missing"
+    KEY_INVALID = "idempotency_key_invalid"
+    KEY_REUSED = "idempotency_key_reused"
+    KEY_IN_FLIGHT = "idempotency_key_in_flight"
+    PHONE_TAKEN = "phone_taken"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    CHANGED_MEANWHILE = "changed_meanwhile"
+    DATABASE_AWAY = "database_away"
+    STORE_AWAY = "store_away"
+    BUSY = "busy"
+    INTERNAL = "internal"
+
+
+TEXTS: dict[Code, Sentence] = {
+    Code.BAD_REQUEST: Sentence("请求无法理解，请检查格式。", "The request cannot be understood; check its form."),
+    Code.NOT_SIGNED_IN: Sentence("请先登录。", "Please sign in first."),
+    Code.WRONG_CREDENTIALS: Sentence("用户名或密码不正确。", "Username or password is wrong."),
+    Code.CSRF_TOKEN_WRONG: Sentence(
+        "页面已过期，请刷新后重试（请求头 X-CSRF-Token 缺失或不符）。",
+        "The page is out of date: reload it (header X-CSRF-Token is missing or wrong).",
+    ),
+    Code.NOT_ALLOWED: Sentence(
+        "您的角色没有此权限，请联系管理员。", "Your role may not do this; ask your administrator."
+    ),
+    Code.NOT_FOUND: Sentence("没有找到，或您无权查看。", "There is no such thing, or you may not see it."),
+    Code.METHOD_NOT_ALLOWED: Sentence(
+        "此地址不支持该方法，见 Allow。", "This address does not take that method; see Allow."
+    ),
+    Code.NOT_ACCEPTABLE: Sentence("只能返回 JSON。", "Only JSON can be returned."),
+    Code.BODY_TOO_LARGE: Sentence("请求体过大。", "The request body is too large."),
+    Code.NOT_JSON: Sentence(
+        "请求体必须是 JSON（Content-Type: application/json）。",
+        "The request body must be JSON (Content-Type: application/json).",
+    ),
+    Code.INVALID: Sentence("有字段不符合要求，见 errors。", "Some fields are not as they must be; see errors."),
+    Code.KEY_MISSING: Sentence(
+        "缺少请求头 Idempotency-Key；每次操作请用新的键，重试时沿用原键。",
+        "Header Idempotency-Key is missing; use a new key for each deed and the same one to repeat it.",
+    ),
+    Code.KEY_INVALID: Sentence(
+        "Idempotency-Key 须为 1–255 个可见 ASCII 字符。", "Idempotency-Key must be 1–255 visible ASCII characters."
+    ),
+    Code.KEY_REUSED: Sentence(
+        "该 Idempotency-Key 已用于另一请求，请换新的键。",
+        "This Idempotency-Key stands for another request; use a new one.",
+    ),
+    Code.KEY_IN_FLIGHT: Sentence(
+        "同一 Idempotency-Key 的请求仍在处理中，请稍后重试。",
+        "The request with this Idempotency-Key is still being worked on; repeat it in a moment.",
+    ),
+    Code.PHONE_TAKEN: Sentence(
+        "该手机号已开户，请搜索后使用。", "This phone number has an account already; search for it."
+    ),
+    Code.TOO_MANY_ATTEMPTS: Sentence(
+        "尝试过多，请在 {seconds} 秒后再试。", "Too many attempts; try again in {seconds} s."
+    ),
+    Code.CHANGED_MEANWHILE: Sentence("数据刚被他人修改，请重试。", "Somebody else changed it just now; try again."),
+    Code.DATABASE_AWAY: Sentence("系统繁忙，请稍后再试。", "The system is busy; try again in a moment."),
+    Code.STORE_AWAY: Sentence("曲线数据暂不可用，请稍后再试。", "Curves are not available now; try again in a moment."),
+    Code.BUSY: Sentence("系统繁忙，请稍后再试。", "The system is busy; try again in a moment."),
+    Code.INTERNAL: Sentence(
+        "系统出错，已记录；请凭请求号联系客服。",
+        "Something went wrong and was logged; tell the service the request id.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is the matter with one field; `field` is its path in body or query, dots between."""
+
+    field: str
+    message: Sentence
+
+
+class Problem(ApiError):
+    """An answer instead of what was asked for; raising it changes nothing in the database."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        sentence: Sentence,
+        *,
+        errors: tuple[FieldError, ...] = (),
+        figures: tuple[Figure, ...] = (),
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.sentence = sentence
+        self.errors = errors
+        self.figures = figures
+        self.headers = headers
+
+
+def problem(
+    status: int,
+    code: Code,
+    *,
+    errors: tuple[FieldError, ...] = (),
+    headers: tuple[tuple[str, str], ...] = (),
+    retry_after_s: int | None = None,
+    **figures: object,
+) -> Problem:
+    """A problem by its code, with the code's own sentence."""
+    text = TEXTS[code]
+    if figures:
+        text = Sentence(text.zh.format(**figures), text.en.format(**figures))
+    if retry_after_s is not None:
+        headers = (*headers, ("Retry-After", str(retry_after_s)))
+    named = tuple(Figure(name, str(value)) for name, value in figures.items())
+    return Problem(status, code, text, errors=errors, headers=headers, figures=named)
+
+
+def not_found(field: str | None = None) -> Problem:
+    """It does not exist or is not visible; `field` says which part of a body named it."""
+    errors = () if field is None else (FieldError(field, TEXTS[Code.NOT_FOUND]),)
+    return problem(HTTPStatus.NOT_FOUND, Code.NOT_FOUND, errors=errors)
+
+
+def invalid(*errors: FieldError) -> Problem:
+    """Fields that the schema alone cannot judge."""
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, Code.INVALID, errors=errors)
+
+
+def refused(refusal: Refusal) -> Problem:
+    """A refusal of the business, with its reason, sentence and figures."""
+    return Problem(HTTPStatus.CONFLICT, refusal.reason.value, refusal.sentence, figures=refusal.figures)
+
+
+def database_away() -> Problem:
+    """The database cannot be reached or written now."""
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, Code.DATABASE_AWAY, retry_after_s=5)

@@ -1,0 +1,204 @@
+"""The one place that touches flask-smorest: its Api with our errors, and typed endpoints over its blueprints."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+from flask import Flask, Request, Response
+from flask_smorest import Api as SmorestApi
+from flask_smorest import Blueprint as SmorestBlueprint
+from marshmallow import RAISE, Schema, fields
+from webargs import core
+from webargs.flaskparser import FlaskParser, is_json_request
+
+from webapi.http.errors import http_exception_response
+from webapi.http.problems import Code, problem
+from webapi.http.render import PROBLEM_TYPE
+from webapi.http.serve import Method, Served, serve
+
+F = TypeVar("F", bound=Callable[..., object])
+
+API_PREFIX = "/api/v1"
+VERSION = "1"
+
+
+class ErrorBodySchema(Schema):
+    """One field that is not as it must be."""
+
+    field = fields.String(metadata={"description": "path in body or query, dots between"})
+    message = fields.String()
+
+
+class ProblemSchema(Schema):
+    """RFC 9457 problem: what was wrong and what to do, in the language of Accept-Language (zh-CN unless en)."""
+
+    type = fields.String(metadata={"description": "urn:evcs:problem:{code}"})
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    code = fields.String(metadata={"description": "a reason or problem code; its meaning never changes"})
+    errors = fields.List(fields.Nested(ErrorBodySchema))
+    figures = fields.Dict(fields.String(), fields.String(), metadata={"description": "figures of the sentence"})
+    request_id = fields.String(metadata={"description": "also header X-Request-Id"})
+
+
+class _Parser(FlaskParser):
+    """Bodies by msgspec, which no depth, no number and no byte can upset; unknown query parameters are refused."""
+
+    def _raw_load_json(self, req: Request) -> Any:
+        body = req.get_data(cache=True)
+        if not body:
+            return core.missing
+        if not is_json_request(req):
+            raise problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Code.NOT_JSON)
+        try:
+            return msgspec.json.decode(body)
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+            raise problem(HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST) from error
+
+
+class _Blueprint(SmorestBlueprint):  # type: ignore[misc]
+    ARGUMENTS_PARSER = _Parser(unknown=RAISE)
+
+
+class _Api(SmorestApi):  # type: ignore[misc]
+    ERROR_SCHEMA = ProblemSchema
+
+    def handle_http_exception(self, error: Any) -> Response:
+        """Every error of Flask, werkzeug and webargs as a problem."""
+        return http_exception_response(error)
+
+
+class Endpoints:
+    """A tag of the API: the routes of one folder, documented as they are served."""
+
+    def __init__(self, name: str, description: str) -> None:
+        self._blueprint = _Blueprint(name, name, url_prefix=API_PREFIX, description=description)
+
+    @property
+    def blueprint(self) -> Any:
+        """For the app alone."""
+        return self._blueprint
+
+    def get(
+        self, rule: str, served: Served, *, answers: type[Schema], query: type[Schema] | None = None
+    ) -> Callable[[F], F]:
+        """A read."""
+        return self._route("GET", rule, served, answers, HTTPStatus.OK, query, "query")
+
+    def post(
+        self,
+        rule: str,
+        served: Served,
+        *,
+        answers: type[Schema] | None,
+        body: type[Schema] | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Callable[[F], F]:
+        """A deed."""
+        return self._route("POST", rule, served, answers, status, body, "json")
+
+    def delete(self, rule: str, served: Served) -> Callable[[F], F]:
+        """An end."""
+        return self._route("DELETE", rule, served, None, HTTPStatus.NO_CONTENT, None, "json")
+
+    def _route(
+        self,
+        method: Method,
+        rule: str,
+        served: Served,
+        answers: type[Schema] | None,
+        status: HTTPStatus,
+        given: type[Schema] | None,
+        location: str,
+    ) -> Callable[[F], F]:
+        blueprint = self._blueprint
+
+        def decorate(handler: F) -> F:
+            schema = None if answers is None else answers()
+            work = serve(handler, served, method, schema, status)
+            if given is not None:
+                work = blueprint.arguments(given, location=location)(work)
+            work = blueprint.response(status, answers)(work)
+            for code in _problems(served, method, given is not None, "<" in rule):
+                work = blueprint.alt_response(code, schema=ProblemSchema, content_type=PROBLEM_TYPE)(work)
+            work = blueprint.doc(**_operation(handler, served))(work)
+
+            @wraps(work)
+            def guarded(*args: object, **kwargs: object) -> object:
+                served.check(given is not None)
+                return work(*args, **kwargs)
+
+            blueprint.route(rule, methods=[method], endpoint=handler.__name__)(guarded)
+            return handler
+
+        return decorate
+
+
+def _problems(served: Served, method: Method, has_input: bool, names_object: bool) -> list[int]:
+    """The problems that an operation may answer, for the document."""
+    found = {503}
+    if served.needs_sign_in:
+        found.add(401)
+    if served.right is not None or method != "GET":
+        found.add(403)
+    if names_object:
+        found.add(404)
+    if has_input:
+        found.add(422)
+    if method != "GET":
+        found |= {400, 413, 415}
+    if served.keyed:
+        found |= {409, 422}
+    return sorted(found | set(served.problems))
+
+
+def _operation(handler: Callable[..., object], served: Served) -> dict[str, Any]:
+    doc: dict[str, Any] = {"operationId": handler.__name__}
+    doc["security"] = [{"session": []}, {"bearer": []}] if served.needs_sign_in else []
+    if served.keyed:
+        doc["parameters"] = [
+            {
+                "in": "header",
+                "name": "Idempotency-Key",
+                "required": True,
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+                "description": "A new key for each deed, the same one to repeat it: then the answer is the same.",
+            }
+        ]
+    return doc
+
+
+def make_api(app: Flask) -> Any:
+    """The API with its document at /openapi.json."""
+    app.config.update(
+        API_TITLE="EVCS 充电运营平台 API",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+        PAGINATION_HEADER_NAME=None,
+        API_SPEC_OPTIONS={
+            "info": {
+                "description": (
+                    "Money is whole fen, energy kWh, power kW, time RFC 3339; ranges are half-open. Browsers sign in "
+                    "by POST /api/v1/sign-in and then send X-CSRF-Token with every change; programs send "
+                    "Authorization: Bearer with a token of POST /api/v1/tokens. Errors are RFC 9457 problems."
+                )
+            },
+            "components": {
+                "securitySchemes": {
+                    "session": {"type": "apiKey", "in": "cookie", "name": "evcs_session"},
+                    "bearer": {"type": "http", "scheme": "bearer"},
+                }
+            },
+        },
+    )
+    return _Api(app)
+
+
+def register(api: Any, endpoints: Endpoints) -> None:
+    """Serve and document a folder's endpoints."""
+    api.register_blueprint(endpoints.blueprint)

@@ -1,0 +1,97 @@
+"""Recharging a customer by the platform over HTTP."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+import msgspec
+
+from webapi.audit.record import record
+from webapi.customers.queries import WalletView, find_customer, wallet_view
+from webapi.http.call import Call
+from webapi.http.problems import not_found
+from webapi.http.serve import Served
+from webapi.http.smorest import Endpoints
+from webapi.ledger.post import lock_wallet
+from webapi.recharges import schemas
+from webapi.recharges.place import RechargeOrder, place_recharge
+from webapi.users.roles import Right
+
+endpoints = Endpoints("recharges", "充值")
+
+
+class Recharged(msgspec.Struct, frozen=True):
+    """What the audit keeps of a recharge."""
+
+    amount_fen: int
+    reason: str
+    voucher: str | None
+    available_before_fen: int
+    available_after_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RechargeView:
+    """A recharge, with the wallet before and after it."""
+
+    id: int
+    customer_id: int
+    channel: str
+    amount_fen: int
+    reason: str
+    voucher: str | None
+    paid_at: datetime
+    transaction_id: int
+    before: WalletView
+    after: WalletView
+
+
+@endpoints.post(
+    "/customers/<row:customer_id>/recharges",
+    Served(Right.RECHARGE, keyed=True),
+    answers=schemas.RechargeSchema,
+    body=schemas.RechargeBody,
+    status=HTTPStatus.CREATED,
+)
+def recharge(call: Call, wish: schemas.RechargeWish, customer_id: int) -> RechargeView:
+    """Put money on a customer's wallet
+
+    An open debt is paid out of it first.
+    """
+    customer = find_customer(call.session, call.sees, customer_id)
+    if customer is None:
+        raise not_found()
+    before = wallet_view(lock_wallet(call.session, customer.id))
+    placed = place_recharge(
+        call.session,
+        RechargeOrder(customer.id, wish.amount_fen, number=_number(call), reason=wish.reason, voucher=wish.voucher),
+        at=call.at,
+        by=call.asker.key,
+    )
+    after = wallet_view(lock_wallet(call.session, customer.id))
+    record(
+        call,
+        "recharge",
+        tenant_id=customer.tenant_id,
+        object_kind="customer",
+        object_id=str(customer.id),
+        details=Recharged(wish.amount_fen, wish.reason, wish.voucher, before.available_fen, after.available_fen),
+    )
+    return RechargeView(
+        id=placed.id,
+        customer_id=customer.id,
+        channel=placed.channel,
+        amount_fen=placed.amount_fen,
+        reason=placed.reason,
+        voucher=placed.voucher,
+        paid_at=placed.paid_at,
+        transaction_id=placed.transaction_id,
+        before=before,
+        after=after,
+    )
+
+
+def _number(call: Call) -> str:
+    """The recharge's own number: owner and idempotency key, so that the books too know it as one deed."""
+    return hashlib.sha256(f"{call.asker.key} {call.key}".encode()).hexdigest()[:40]

@@ -1,0 +1,33 @@
+"""What the HTTP process can be told."""
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from evcs.runtime.settings import ServiceSettings
+from evcs.store.open import open_reader
+from webapi.database import DEFAULT_URL
+
+
+class Settings(ServiceSettings):
+    """`EVCS_…` variables of `python -m webapi`."""
+
+    database_url: str = Field(
+        DEFAULT_URL, repr=False, description="relational database: sqlite:///path or postgresql://…"
+    )
+    store_url: str = Field(description="telemetry store, read only, e.g. sqlite:///absolute/path/telemetry.db")
+    http_host: str = Field("127.0.0.1", description="address of the HTTP API")
+    http_port: int = Field(8090, ge=1, le=65535, description="port of the HTTP API")
+    http_threads: int = Field(32, ge=2, le=512, description="requests served at the same time")
+    http_timeout_s: int = Field(30, ge=5, le=600, description="a worker that does not answer this long is replaced, s")
+    http_proxies: int = Field(
+        0, ge=0, le=4, description="reverse proxies in front whose X-Forwarded-For and -Proto are believed"
+    )
+    http_body_kib: int = Field(64, ge=1, le=10_240, description="largest request body, KiB")
+    var: Path = Field(Path("var"), description="folder for files")
+
+    @field_validator("store_url")
+    @classmethod
+    def _names_a_store(cls, url: str) -> str:
+        open_reader(url).close()
+        return url

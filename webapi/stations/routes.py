@@ -1,0 +1,27 @@
+"""Stations over HTTP."""
+
+from webapi.http.call import Call
+from webapi.http.paging import Page, PageWish
+from webapi.http.problems import not_found
+from webapi.http.serve import Served
+from webapi.http.smorest import Endpoints
+from webapi.stations import schemas
+from webapi.stations.queries import StationDetail, StationView, list_stations, station_detail
+from webapi.users.roles import Right
+
+endpoints = Endpoints("stations", "充电站")
+
+
+@endpoints.get("/stations", Served(Right.SEE_SITES), answers=schemas.StationsSchema, query=schemas.PageQuery)
+def stations(call: Call, wish: PageWish) -> Page[StationView]:
+    """The stations that you see"""
+    return list_stations(call.session, call.sees, wish)
+
+
+@endpoints.get("/stations/<code:code>", Served(Right.SEE_SITES), answers=schemas.StationDetailSchema)
+def station(call: Call, code: str) -> StationDetail:
+    """A station with its transformers"""
+    found = station_detail(call.session, call.sees, code)
+    if found is None:
+        raise not_found()
+    return found

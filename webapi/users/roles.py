@@ -1,0 +1,39 @@
+"""Who may do what: rights by role, one table."""
+
+from enum import StrEnum
+
+from webapi.users.models import Role
+
+
+class Right(StrEnum):
+    """Something that not everybody may do."""
+
+    SEE_SITES = "see_sites"
+    """Stations, transformers, piles, guns and their live values."""
+    SEE_ORDERS = "see_orders"
+    PLACE_ORDERS = "place_orders"
+    STOP_ORDERS = "stop_orders"
+    SEE_ACCOUNTS = "see_accounts"
+    """Customers with their wallets and statements."""
+    OPEN_ACCOUNTS = "open_accounts"
+    RECHARGE = "recharge"
+    SEE_PHONES = "see_phones"
+    """Phone numbers in full; everybody else sees 138****0001."""
+    SEE_AUDIT = "see_audit"
+    OWN_TOKENS = "own_tokens"
+    """Make and revoke bearer tokens for oneself."""
+
+
+_LOOK = frozenset({Right.SEE_SITES, Right.SEE_ORDERS, Right.OWN_TOKENS})
+_HANDS = frozenset({Right.PLACE_ORDERS, Right.STOP_ORDERS, Right.SEE_ACCOUNTS, Right.OPEN_ACCOUNTS})
+
+GRANTED: dict[Role, frozenset[Right]] = {
+    Role.PLATFORM_ADMIN: frozenset(Right),
+    Role.TENANT_ADMIN: frozenset(Right),
+    Role.OPERATOR: _LOOK | _HANDS,
+    Role.FINANCE: _LOOK | {Right.SEE_ACCOUNTS, Right.RECHARGE, Right.SEE_PHONES, Right.SEE_AUDIT},
+    Role.VIEWER: _LOOK,
+}
+
+DRIVER = frozenset({Right.SEE_ORDERS, Right.PLACE_ORDERS, Right.STOP_ORDERS, Right.SEE_ACCOUNTS, Right.SEE_PHONES})
+"""What a customer may do, always with the own orders and the own account only."""
