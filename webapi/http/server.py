@@ -43,7 +43,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             ("limit_request_line", 4094),
             ("limit_request_fields", 64),
             ("logger_class", _Log),
-            ("proc_name", "evcs-webapi"),
+            ("control_socket_disable", True),
         ):
             self.cfg.set(name, value)
 
