@@ -4,6 +4,7 @@ Fixtures for a room's conftest: ``from tests.servers import broker, brokers, pos
 """
 
 import asyncio
+import hashlib
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Coroutine, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -130,12 +132,18 @@ class Server:
 
 
 class Broker(Server):
-    """An MQTT 3.1.1 broker on the loopback, anonymous unless ``deny`` is given."""
+    """An MQTT 3.1.1 broker on the loopback; anybody may do anything unless it is told otherwise."""
 
-    def __init__(self, folder: Path, port: int | None = None, deny: str | None = None) -> None:
-        """``deny``: a topic prefix without wildcard; subscriptions to anything below it are refused in the SUBACK."""
+    def __init__(
+        self, folder: Path, port: int | None = None, deny: str | None = None, password: str | None = None
+    ) -> None:
+        """``deny``: a topic prefix without wildcard; subscriptions to anything below it are refused in the SUBACK.
+
+        ``password``: nobody gets in but the user ``service`` with it.
+        """
         super().__init__(folder, port)
         self.deny = deny
+        self.password = password
 
 
 class Mosquitto(Broker):
@@ -149,7 +157,7 @@ class Mosquitto(Broker):
             absent("mosquitto")
         lines = [
             f"listener {self.port} 127.0.0.1",
-            "allow_anonymous true",
+            f"allow_anonymous {'true' if self.password is None else 'false'}",
             "persistence true",
             f"persistence_location {self.store}/",
             "autosave_interval 60",
@@ -164,6 +172,13 @@ class Mosquitto(Broker):
             lines.append("user root")  # else it becomes `mosquitto` and cannot write the folder of this test
         if self.deny is not None:
             lines += self._denying(self.deny)
+        if self.password is not None:
+            users = self.folder / "users"
+            # Its own form ($7$: PBKDF2 with SHA-512), so that no tool of its package is needed.
+            salt = os.urandom(12)
+            digest = hashlib.pbkdf2_hmac("sha512", self.password.encode(), salt, 101)
+            users.write_text(f"service:$7$101${b64encode(salt).decode()}${b64encode(digest).decode()}\n")
+            lines.append(f"password_file {users}")
         conf = self.folder / "mosquitto.conf"
         conf.write_text("\n".join(lines) + "\n")
         return [str(found), "-c", str(conf)]
@@ -202,8 +217,10 @@ class Nats(Broker):
 
     name = "nats"
 
-    def __init__(self, folder: Path, port: int | None = None, deny: str | None = None) -> None:
-        super().__init__(folder, port, deny)
+    def __init__(
+        self, folder: Path, port: int | None = None, deny: str | None = None, password: str | None = None
+    ) -> None:
+        super().__init__(folder, port, deny, password)
         self._client_port = free_port()
 
     def _command(self) -> list[str]:
@@ -217,6 +234,8 @@ class Nats(Broker):
                 'authorization { users = [ { user: "all", password: "all", permissions: '
                 f'{{ subscribe: {{ deny: ["{subject}.>"] }} }} }} ] }}\nno_auth_user: "all"\n'
             )
+        if self.password is not None:
+            rights = f'authorization {{ user: "service", password: "{self.password}" }}\n'
         conf = self.folder / "nats.conf"
         conf.write_text(
             f'server_name: "evcs-test"\nhost: "127.0.0.1"\nport: {self._client_port}\n'
@@ -410,9 +429,9 @@ class Brokers:
         self._made: list[Broker] = []
         self._cuts: list[Cut] = []
 
-    def make(self, deny: str | None = None) -> Broker:
+    def make(self, deny: str | None = None, password: str | None = None) -> Broker:
         """A running broker with a store of its own."""
-        broker = self.kind(self._folder / f"broker{len(self._made)}", deny=deny)
+        broker = self.kind(self._folder / f"broker{len(self._made)}", deny=deny, password=password)
         self._made.append(broker)
         broker.start()
         return broker

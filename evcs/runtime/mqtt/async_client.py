@@ -74,7 +74,9 @@ class Link:
         self._granted: asyncio.Future[list[int]] | None = None
         self._last_in = monotonic()
         self._next_look: asyncio.TimerHandle | None = None
-        self._is_paused = False
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._read_socket: Any = None
         self._is_leaving = False
 
     @property
@@ -130,6 +132,8 @@ class Link:
             connection = self._client._package_handler.current_connection
         self._connection = connection
         connection._protocol._read_packet = self._read
+        self._read_socket = connection._protocol.read
+        connection._protocol.read = self._gated
         # Packets behind the CONNACK in its own buffer still come through gmqtt's dispatch.
         cache = self._client._package_handler._handler_cache
         cache[packets.PUBLISH] = self._via_gmqtt
@@ -186,16 +190,18 @@ class Link:
 
     def pause(self) -> None:
         """Read nothing more for now, so that the broker has to wait with what it sends."""
-        if self.is_up and not self._is_paused:
-            self._is_paused = True
-            self._connection._transport.pause_reading()
+        self._flows.clear()
 
     def resume(self) -> None:
-        if self._is_paused:
-            self._is_paused = False
+        if not self._flows.is_set():
             self._last_in = monotonic()
-            if self.is_up:
-                self._connection._transport.resume_reading()
+            self._flows.set()
+
+    async def _gated(self, size: int) -> bytes:
+        """gmqtt's read, held back while paused. (Pausing the transport would not do: its StreamReader resumes it.)"""
+        await self._flows.wait()
+        data: bytes = await self._read_socket(size)
+        return data
 
     def _read(self, data: bytes) -> int:
         used = self._reader.read(data)
@@ -267,7 +273,7 @@ class Link:
             return
         now = monotonic()
         is_late = now - due >= self._keepalive_s / 2
-        if not is_late and not self._is_paused and now - self._last_in >= 2 * self._keepalive_s:
+        if not is_late and self._flows.is_set() and now - self._last_in >= 2 * self._keepalive_s:
             self._abort(f"silent for {now - self._last_in:.0f} s")
             return
         self._ping(asyncio.get_running_loop().create_future())

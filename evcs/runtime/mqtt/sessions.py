@@ -157,6 +157,9 @@ class AsyncSession:
     async def stop(self, drain_within_s: float = 5.0) -> None:
         """Leave for good: publish the last will as a farewell, wait for what is in the window, then disconnect."""
         self.hold()
+        if self._started is not None and not self._started.done():
+            self._started.set_exception(ConnectionAbortedError("stopped before it was connected"))
+            self._started.exception()  # who waits in start() hears it; nobody has to
         if self._is_ready and drain_within_s > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(drain_within_s):
@@ -205,6 +208,11 @@ class AsyncSession:
         done = self.outgoing.add(topic.encode(), payload, retain, droppable)
         self._pump()
         return done
+
+    @property
+    def dropped(self) -> int:
+        """Droppable messages that were given up."""
+        return self.outgoing.dropped
 
     def has_room(self) -> bool:
         return self.outgoing.has_room()

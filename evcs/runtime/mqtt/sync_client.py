@@ -39,7 +39,8 @@ class SyncSession:
         inbound: int = 10_000,
         on_failed: Callable[[Exception], None] | None = None,
     ) -> None:
-        """``inbound``: deliveries that wait for ``take`` at most; beyond that the broker has to wait.
+        """``inbound``: so many deliveries wait for ``take``; then nothing more is read (what was read comes on top: at
+        most about 200 KB), and the broker has to wait.
 
         ``on_failed`` is told what must end the service (taken over twice, a callback that raised).
         """
@@ -86,10 +87,9 @@ class SyncSession:
         self._thread.start()
         try:
             self._in_loop(self._session.start())
-        except concurrent.futures.CancelledError:
-            raise ConnectionAbortedError("stopped before it was connected") from None
         except Exception:
-            self._end_loop()
+            if not self._stopped:
+                self._end_loop()
             raise
 
     def leave(self, backoff_s: float) -> None:
@@ -120,6 +120,16 @@ class SyncSession:
     @property
     def connection(self) -> int:
         return self._session.connection
+
+    @property
+    def dropped(self) -> int:
+        """Droppable messages that were given up."""
+        return self._session.dropped
+
+    @property
+    def waiting(self) -> int:
+        """Deliveries that wait for ``take``."""
+        return len(self._queue)
 
     @property
     def picture_complete(self) -> bool:

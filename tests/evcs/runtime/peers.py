@@ -12,8 +12,11 @@ from evcs.runtime.settings import ServiceSettings
 WITHIN_S = 15.0
 
 
-def settings_for(port: int, keepalive: int = 10) -> ServiceSettings:
-    return ServiceSettings(mqtt_port=port, mqtt_reconnect_s=0.1, mqtt_keepalive=keepalive)
+def settings_for(port: int, keepalive: int = 10, password: str | None = None) -> ServiceSettings:
+    user = None if password is None else "service"
+    return ServiceSettings(
+        mqtt_port=port, mqtt_reconnect_s=0.1, mqtt_keepalive=keepalive, mqtt_username=user, mqtt_password=password
+    )
 
 
 class Inbox:
@@ -153,11 +156,13 @@ class Peers:
         *,
         clean: bool = False,
         keepalive: int = 10,
+        password: str | None = None,
         will: Will | None = None,
         **how: Any,
     ) -> Peer:
         make = AsyncSession if self.kind == "async" else SyncSession
-        session = make(settings_for(port, keepalive), SystemClock(), client_id=client_id, clean=clean, will=will, **how)
+        settings = settings_for(port, keepalive, password)
+        session = make(settings, SystemClock(), client_id=client_id, clean=clean, will=will, **how)
         self._made.append(Peer(session))
         return self._made[-1]
 

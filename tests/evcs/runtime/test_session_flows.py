@@ -11,7 +11,18 @@ import pytest
 from evcs.contracts.bridge import ServiceStatus
 from evcs.contracts.topics import SERVICE
 from evcs.runtime.clock import SystemClock
-from evcs.runtime.mqtt import AsyncSession, Delivery, LevelKeeper, Newest, SubscriptionRefused, Will, view_session
+from evcs.runtime.mqtt import (
+    AsyncSession,
+    ConnectionRefused,
+    Delivery,
+    Dropped,
+    LevelKeeper,
+    Newest,
+    SubscriptionRefused,
+    SyncSession,
+    Will,
+    view_session,
+)
 from evcs.runtime.presence import Attendance, Presence
 from tests.evcs.runtime.peers import Inbox, Peer, Peers, settings_for
 from tests.servers import Broker, Brokers, Mosquitto
@@ -324,11 +335,10 @@ async def test_picture_is_whole_when_it_says_so_and_after_each_reconnect(peers: 
     await view.stop()
 
 
+@pytest.mark.parametrize("brokers", ["nats"], indirect=True)  # Mosquitto never does
 async def test_broker_that_repeats_on_one_connection_is_heard_once(async_peers: Peers, brokers: Brokers) -> None:
     """NATS repeats after its ack_wait of 5 s under the same packet id; a second PUBACK could hit another message."""
     broker = brokers.make()
-    if isinstance(broker, Mosquitto):
-        pytest.skip("Mosquitto never repeats on one connection")
     held = Inbox(acknowledges=False)
     consumer = await async_peers.consumer(broker.port, "consumer", "t/+", held)
     publisher = await async_peers.publisher(broker.port)
@@ -368,6 +378,88 @@ async def test_two_processes_with_one_client_id_end_one_another(peers: Peers, br
         await both.wait()
     assert "same" in str(ended[0])
     assert type(ended[0]).__name__ == "TakenOver"
+
+
+async def test_start_waits_for_a_broker_that_is_not_there_yet(peers: Peers, brokers: Brokers) -> None:
+    broker = brokers.make()
+    broker.stop()
+    peer = peers.make(broker.port, "early")
+    starting = asyncio.create_task(peer.start())
+    await true(lambda: "Refused" in str(peer.session.health().reasons))
+    assert not starting.done()
+    await asyncio.to_thread(broker.start)
+    await starting
+    assert peer.session.health().level == "ok"
+
+
+async def test_stopping_ends_a_start_that_waits(peers: Peers, brokers: Brokers) -> None:
+    broker = brokers.make()
+    broker.stop()
+    peer = peers.make(broker.port, "early")
+    starting = asyncio.create_task(peer.start())
+    await true(lambda: "Refused" in str(peer.session.health().reasons))
+    await peer.stop()
+    with pytest.raises(ConnectionAbortedError):
+        await starting
+
+
+async def test_wrong_password_fails_the_start(peers: Peers, brokers: Brokers) -> None:
+    broker = brokers.make(password="right")
+    right = peers.make(broker.port, "right", password="right")
+    await right.start()
+    wrong = peers.make(broker.port, "wrong", password="wrong")
+    with pytest.raises(ConnectionRefused) as raised:
+        await wrong.start()
+    assert raised.value.is_lasting
+
+
+async def test_telemetry_gives_way_while_the_broker_is_away_and_records_do_not(peers: Peers, brokers: Brokers) -> None:
+    broker = brokers.make()
+    inbox = Inbox()
+    await peers.consumer(broker.port, "consumer", "t/+", inbox)
+    publisher = peers.make(broker.port, "publisher", window=50, bound=100)
+    down = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    publisher.session.on_disconnected(lambda: void(loop.call_soon_threadsafe(down.set)))
+    await publisher.start()
+    await asyncio.to_thread(end, broker)
+    await down.wait()
+    telemetry = []
+    records = []
+    for n in range(500):
+        telemetry.append(asyncio.ensure_future(publisher.publish("t/1", b"telemetry %d" % n, droppable=True)))
+        if n % 10 == 0:
+            records.append(asyncio.ensure_future(publisher.publish("t/1", b"record %d" % n)))
+    await asyncio.to_thread(broker.start)
+    await asyncio.gather(*records)
+    results = await asyncio.gather(*telemetry, return_exceptions=True)
+    kept = {b"telemetry %d" % n for n, result in enumerate(results) if result is None}
+    assert kept == {b"telemetry %d" % n for n in range(450, 500)}
+    assert all(isinstance(result, Dropped) for result in results if result is not None)
+    assert publisher.session.dropped == 450
+    await inbox.has(kept | {b"record %d" % n for n in range(0, 500, 10)})
+
+
+async def test_threads_that_do_not_take_let_the_broker_wait(brokers: Brokers) -> None:
+    broker = brokers.make()
+    peers = Peers("sync")
+    slow = SyncSession(settings_for(broker.port), SystemClock(), client_id="slow", inbound=100)
+    slow.subscribe("t/+", 1)
+    await asyncio.to_thread(slow.start)
+    publisher = await peers.publisher(broker.port)
+    publishing = [asyncio.ensure_future(publisher.publish("t/1", b"%4000d" % n)) for n in range(1000)]
+    await asyncio.gather(*publishing)
+    await true(lambda: slow.waiting >= 100)
+    taken: set[int] = set()
+    most = 0
+    while len(taken) < 1000:
+        most = max(most, slow.waiting)
+        for delivery in await asyncio.to_thread(slow.take, 50, 10):
+            taken.add(int(delivery.payload))
+            delivery.ack()
+    assert most < 250
+    await asyncio.to_thread(slow.stop)
+    await peers.stop()
 
 
 class Reader:
