@@ -13,17 +13,16 @@ from typing import Protocol, TypeVar
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from evcs.contracts.bridge import ServiceStatus
 from evcs.contracts.ids import SHARDS
-from evcs.contracts.topics import SERVICE
 from evcs.runtime.clock import Clock
-from evcs.runtime.health import OK, Health, degraded, down, worst
+from evcs.runtime.health import Health, degraded, down, worst
 from evcs.runtime.log import get_logger
-from evcs.runtime.mqtt import AsyncSession, Delivery, Versions, Will
+from evcs.runtime.mqtt import AsyncSession, Delivery
+from evcs.runtime.presence import Presence
 from evcs.runtime.run import spawn
 from evcs.store.interface import Point, StoreRefused, StoreUnavailable, TelemetryStore
 from ingest import meters
-from ingest.batch import Batches, Held, Limits
+from ingest.batch import Batches, Held, Limits, Message
 from ingest.errors import RejectReason, Unreadable
 from ingest.points import SOURCES
 from ingest.rejects import Reject, RejectFile, reject
@@ -65,27 +64,28 @@ class Worker:
         self._stopping = False
         self._away_since: float | None = None
         self._away_why = ""
-        self._leaving: asyncio.Task[None] | None = None
+        self._full_on = 0
+        """The connection of which nothing more is taken."""
+        self._letting_go: asyncio.Task[None] | None = None
+        self._emptied = asyncio.Event()
         self._lag_s = 0.0
         self._wrote_at = clock.monotonic()
         # A thread each: a store that hangs does not hold up the file of rejects.
         self._store_thread = ThreadPoolExecutor(1, "store")
         self._reject_thread = ThreadPoolExecutor(1, "rejects")
         self._tasks: list[asyncio.Task[None]] = []
-        self._since_ms = clock.now_ms()
-        self._versions = Versions(clock)
-        self._level = SERVICE.at(name="ingest", instance=settings.ingest_instance)
+        self._presence = Presence(clock, "ingest", settings.ingest_instance)
         self._session = AsyncSession(
             settings,
             clock,
             client_id=f"ingest-{settings.ingest_instance}",
-            will=Will(self._level, self._status(ready=False)),
+            will=self._presence.will,
         )
         # One subscription per shard: beside NATS each has an in-flight window of its own, and a batch needs many.
         for lane, (source, shard) in enumerate(product(SOURCES, range(SHARDS))):
             take = partial(self._take, source.point, lane)
             self._session.subscribe(source.topic.in_shard(f"{shard:02x}"), 1, take)
-        self._session.on_connected(self._say_ready)
+        self._session.on_connected(self._connected)
 
     async def start(self) -> None:
         """Return once the persistent session exists and its subscriptions are granted, also while the store is away."""
@@ -122,35 +122,58 @@ class Worker:
             found.append(tell(f"telemetry store away for {away_s:.0f} s: {self._away_why}"))
         elif self._lag_s > LATE_S and self._clock.monotonic() - self._wrote_at < LATE_S:
             found.append(degraded(f"telemetry is stored {self._lag_s:.0f} s late"))
-        return worst(*found) if found else OK
+        return worst(*found)
+
+    def _connected(self) -> None:
+        self._presence.announce(self._session)
+        if self._full_on == self._session.connection:
+            # A persistent session's messages come before the grant of its subscriptions: there were too many already.
+            self._hands_full(self._full_on)
 
     # --- in
 
     def _take(self, read: Callable[[str, bytes], Point], lane: int, delivery: Delivery) -> None:
+        if delivery.connection == self._full_on:
+            return
         try:
             point = read(delivery.topic, delivery.payload)
         except Unreadable as error:
-            self._set_aside(error.reason, str(error), delivery.topic, delivery.payload, delivery.ack)
+            self._set_aside(error.reason, str(error), delivery, delivery.ack)
             return
         if not self._batches.add(delivery, point, lane, self._clock.monotonic()):
-            self._leave_full()
-            return
-        if self._batches.waiting == 1 or self._batches.is_full:
+            self._hands_full(delivery.connection)
+        elif self._batches.waiting == 1 or self._batches.is_full:
             self._filled.set()
 
-    def _set_aside(
-        self, reason: RejectReason, detail: str, topic: str, payload: bytes, ack: Callable[[], None]
-    ) -> None:
+    def _set_aside(self, reason: RejectReason, detail: str, message: Message, ack: Callable[[], None]) -> None:
         if len(self._refused) >= REJECTS_HELD:
-            self._leave_full()
+            self._hands_full(message.connection)
             return
-        self._refused.append((reject(self._clock.now(), reason, detail, topic, payload), ack))
+        told = reject(self._clock.now(), reason, detail, message.topic, message.payload)
+        self._refused.append((told, ack))
         self._rejected.set()
 
-    def _leave_full(self) -> None:
-        """No room: what is not taken stays with the broker, which gives it again only to a new connection."""
-        if self._leaving is None or self._leaving.done():
-            self._leaving = spawn(self._leave("hands full", self._settings.batch_wait_s), "ingest leaves")
+    # --- when it is too much
+
+    def _hands_full(self, connection: int) -> None:
+        """Take nothing more of this connection: what is not taken stays with the broker."""
+        self._full_on = connection
+        if self._letting_go is None or self._letting_go.done():
+            self._letting_go = spawn(self._let_go(), "ingest lets go")
+
+    async def _let_go(self) -> None:
+        """Leave the broker, which gives what was not taken to a new connection only.
+
+        First what is in hand is written, for its acknowledgements belong to this connection: who left at once would
+        get the same messages again, and so for ever. A store that does not answer is waited for no longer than usual.
+        """
+        while self._session.connected and self._full_on == self._session.connection:
+            self._emptied.clear()
+            if len(self._batches):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._settings.store_patience_s):
+                        await self._emptied.wait()
+            await self._leave("hands full", self._settings.batch_wait_s)
 
     async def _leave(self, why: str, backoff_s: float) -> None:
         if self._session.connected:
@@ -194,8 +217,9 @@ class Worker:
             if (why := refused.get(id(held.point))) is None:
                 held.ack()
             else:
-                message = held.messages[0]
-                self._set_aside(RejectReason.REFUSED_BY_STORE, why, message.topic, message.payload, held.ack)
+                self._set_aside(RejectReason.REFUSED_BY_STORE, why, held.messages[0], held.ack)
+        if not len(self._batches):
+            self._emptied.set()
         if batch:
             self._count(batch, len(refused))
 
@@ -254,19 +278,3 @@ class Worker:
 
     async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(thread, work)
-
-    # --- own level
-
-    def _say_ready(self) -> None:
-        self._session.publish(self._level, self._status(ready=True), retain=True)
-
-    def _status(self, *, ready: bool) -> bytes:
-        return SERVICE.encode(
-            ServiceStatus(
-                version=self._versions.next(self._level),
-                name="ingest",
-                instance=self._settings.ingest_instance,
-                ready=ready,
-                since_ms=self._since_ms,
-            )
-        )

@@ -1,0 +1,120 @@
+"""What ingest costs: message → point, point → line, and points into the embedded store against bare `executemany`.
+
+    .venv/bin/python -m bench.ingest [points]
+
+Both sides of the store write the same rows into tables of the same form, 5,000 in a transaction, on the same disk with
+`synchronous=FULL`; rounds alternate and the median counts, since this machine is shared. Ratios are the result.
+"""
+
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from statistics import median
+from time import process_time
+
+from evcs.contracts.envelope import Receipt
+from evcs.contracts.gun import Telemetry
+from evcs.contracts.measurements import GUN
+from evcs.contracts.states import GunState
+from evcs.contracts.times import to_ms
+from evcs.contracts.topics import TELEMETRY
+from evcs.store.interface import Point
+from evcs.store.lines import lines
+from evcs.store.sqlite import SqliteStore
+from ingest.points import gun_point
+
+BATCH = 5_000
+ROUNDS = 5
+GUNS = 500
+T0 = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def messages(count: int) -> list[tuple[str, bytes]]:
+    """Readings of 500 guns in turn, 15 s apart, as a bridge publishes them."""
+    made = []
+    for n in range(count):
+        pile, gun = f"{32010200000000 + n % GUNS // 2}", n % 2 + 1
+        told = Telemetry(
+            receipt=Receipt(bridge="b1", started_ms=1_777_593_600_000, n=n),
+            received_at=T0 + timedelta(seconds=15 * (n // GUNS), milliseconds=n % GUNS),
+            pile=pile,
+            gun=gun,
+            state=GunState.CHARGING,
+            serial=f"{n % GUNS:032d}",
+            voltage_v=612.3,
+            current_a=98.0,
+            power_kw=60.0,
+            energy_kwh=Decimal("12.3456"),
+            soc_pct=41.0,
+            cable_temp_c=31,
+            battery_temp_max_c=35,
+            elapsed_min=12,
+            remaining_min=33,
+            cost_fen=Decimal("1534.25"),
+        )
+        made.append((TELEMETRY.at(station=f"s{n % GUNS // 20}", pile=pile, gun=gun), TELEMETRY.encode(told)))
+    return made
+
+
+def through_the_store(folder: Path, points: list[Point]) -> None:
+    store = SqliteStore(folder / "store.db", writable=True)
+    for start in range(0, len(points), BATCH):
+        store.write(points[start : start + BATCH])
+    store.close()
+
+
+def bare(folder: Path, points: list[Point]) -> None:
+    """The least that stores the same: rows made in advance of nothing but position, one statement, no checks."""
+    connection = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    columns = ", ".join(GUN.field_names)
+    connection.execute(
+        f"CREATE TABLE gun (series INTEGER, at_ms INTEGER, {columns}, PRIMARY KEY (series, at_ms)) WITHOUT ROWID"
+    )
+    marks = ", ".join("?" for _ in range(len(GUN.fields) + 2))
+    numbers = {tags: number for number, tags in enumerate(dict.fromkeys(point.tags for point in points))}
+    for start in range(0, len(points), BATCH):
+        rows = [(numbers[point.tags], to_ms(point.at), *point.fields) for point in points[start : start + BATCH]]
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(f"INSERT OR REPLACE INTO gun VALUES ({marks})", rows)
+        connection.execute("COMMIT")
+    connection.close()
+
+
+def cpu_us(work: Callable[[], object], count: int) -> float:
+    """CPU µs per point."""
+    start = process_time()
+    work()
+    return (process_time() - start) / count * 1e6
+
+
+def main(count: int) -> None:
+    sent = messages(count)
+    points = [gun_point(topic, payload) for topic, payload in sent]
+    figures: dict[str, list[float]] = {}
+
+    def note(name: str, work: Callable[[], object]) -> None:
+        figures.setdefault(name, []).append(cpu_us(work, count))
+
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder:
+            note("message to point", lambda: [gun_point(topic, payload) for topic, payload in sent])
+            note("point to line", lambda: lines(points))
+            note("bare executemany", partial(bare, Path(folder), points))
+            note("embedded store", partial(through_the_store, Path(folder), points))
+            note("embedded store, all again", partial(through_the_store, Path(folder), points))
+    floor = median(figures["bare executemany"])
+    for name, found in figures.items():
+        cost = median(found)
+        told = f"{name:28} {cost:6.1f} CPU µs a point   {1e6 / cost:9,.0f}/s   {cost / floor:5.2f} × bare executemany"
+        sys.stdout.write(told + "\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000)
