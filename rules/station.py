@@ -128,6 +128,8 @@ class Pile:
     status: PileStatus | None = None
     link: Link | None = None
     """None: no bridge holds the pile."""
+    last_link: Link | None = None
+    """The newest that there was: another one is another login."""
     guns: dict[int, Gun] = field(default_factory=dict)
     power: PowerScope = field(default_factory=PowerScope)
     power_version: int = 0

@@ -1,0 +1,165 @@
+"""A pile's allowance on its way: planned after every change, lowered at once, lifted only where that was weighed."""
+
+from datetime import datetime, timedelta
+
+from evcs.contracts.pile import Outcome, PileReply, PowerAllowance
+from evcs.contracts.states import Band, CapState
+from evcs.contracts.times import to_ms
+from evcs.contracts.topics import PILE_POWER
+from evcs.contracts.waits import START_WRITTEN_S
+from rules.admission import wants_of
+from rules.bands import lasted, over
+from rules.caps import POWER_AGAIN_S, ROUNDING, Sent, Want, can_cap, planned_kw
+from rules.known import Known, Place
+from rules.levels import publish_pile
+from rules.load import Change, load_of
+from rules.messages import Publish
+from rules.station import Gun, Link, Pile, Station, Transformer
+
+
+def plan(known: Known, station: Station, pile: Pile, now: datetime) -> None:
+    """Bring the pile down to what its guns stand for (end, failed start, new login), or make sure of it.
+
+    What goes up goes up by a start or a release only, since both are weighed. Lowering needs no weighing.
+    """
+    power, link = pile.power, pile.link
+    control = pile.status.power_control if pile.status is not None else None
+    if not known.is_sure or link is None or pile.limits is None or control is None or not can_cap(control):
+        return
+    wants = wants_of(pile)
+    if not wants or power.start_under_way:
+        return
+    waited_for = power.in_flight(now)
+    if waited_for is not None and power.refused_at is None:
+        if power.repeat_due(now):
+            power.repeated_at = now
+            _publish_power(known, station, pile, link, waited_for)
+        return
+    if power.refused_at is not None and not lasted(power.refused_at, POWER_AGAIN_S, now):
+        return
+    rated_kw = pile.limits.rated_kw
+    largest_kw, last_kw = power.largest_kw(rated_kw), power.last_sent_kw
+    target_kw = planned_kw(control, rated_kw, wants)
+    if last_kw is not None:
+        # Making sure of a pile is no occasion to lift it: a charge that nobody admitted may be running there.
+        target_kw = min(target_kw, last_kw)
+    is_capped = any(want.cap_kw is not None for want in wants)
+    if (target_kw < largest_kw - ROUNDING and is_capped) or (power.sent and target_kw <= largest_kw + ROUNDING):
+        power.refused_at = None
+        _send_power(known, station, pile, link, target_kw, now)
+
+
+def _send_power(known: Known, station: Station, pile: Pile, link: Link, allowance_kw: float, now: datetime) -> None:
+    pile.power_tries += 1
+    sent = Sent(f"power-{pile.number}-{to_ms(now)}-{pile.power_tries}", allowance_kw, now)
+    pile.power.send(sent)
+    for gun in pile.configured:
+        if gun.session is not None and gun.cap_kw() is not None:
+            gun.session.cap_state = CapState.SENT
+    publish_pile(known, station, pile, now, first=True)
+    _publish_power(known, station, pile, link, sent)
+
+
+def _publish_power(known: Known, station: Station, pile: Pile, link: Link, sent: Sent) -> None:
+    allowance = PowerAllowance(
+        id=sent.id,
+        bridge=link.bridge,
+        link=link.link,
+        allowance_kw=sent.allowance_kw,
+        expires_at=sent.at + timedelta(seconds=START_WRITTEN_S),
+    )
+    known.out.append(Publish(PILE_POWER, PILE_POWER.at(station=station.code, pile=pile.number), allowance))
+
+
+def release(known: Known, station: Station, transformer: Transformer, now: datetime) -> None:
+    """Lift the oldest cap when the load has been low for long, one session at a time, weighed like a start."""
+    config = transformer.config
+    assert config is not None
+    band = transformer.band
+    if not known.is_sure or band.shown is not Band.NORMAL or not band.may_release(config, now):
+        return
+    if transformer.released_at is not None and not lasted(transformer.released_at, config.release_apart_s, now):
+        return
+    capped = [
+        (gun.session.admitted_at, pile.number, gun.number)
+        for pile in station.piles_of(transformer.code)
+        if pile.link is not None and not pile.power.sent
+        for gun in pile.configured
+        if gun.session is not None and gun.session.rule_cap_kw is not None and gun.is_running(gun.session.serial)
+    ]
+    if not capped:
+        return
+    _, pile_number, gun_number = min(capped)
+    pile = station.pile(pile_number)
+    _release_cap(known, Place(station, pile, pile.gun(gun_number)), transformer, now)
+
+
+def _release_cap(known: Known, place: Place, transformer: Transformer, now: datetime) -> None:
+    config, pile, gun = transformer.config, place.pile, place.gun
+    session, link = gun.session, pile.link
+    control = pile.status.power_control if pile.status is not None else None
+    assert config is not None
+    assert session is not None
+    assert gun.config is not None
+    assert pile.limits is not None
+    if link is None or control is None or not can_cap(control):
+        return
+    rated_kw = pile.limits.rated_kw
+    target_kw = planned_kw(
+        control, rated_kw, [Want(gun.config.rated_kw, gun.config.hand_limit_kw), *wants_of(pile, gun.number)]
+    )
+    before = load_of(place.station, transformer, now).planned_pct
+    after = load_of(place.station, transformer, now, Change(pile.number, target_kw)).planned_pct
+    if before is None or after is None or over(before, config.limited_pct) or over(after, config.blocked_pct):
+        return
+    transformer.released_at = now
+    session.rule_cap_kw = None
+    session.cap_state = CapState.NONE if gun.cap_kw() is None else CapState.SENT
+    if target_kw > pile.power.largest_kw(rated_kw) + ROUNDING:
+        rise(pile, target_kw, now)
+        _send_power(known, place.station, pile, link, target_kw, now)
+    else:
+        publish_pile(known, place.station, pile, now)
+
+
+def on_pile_reply(known: Known, station: Station, pile: Pile, reply: PileReply, now: datetime) -> None:
+    power = pile.power
+    if reply.outcome is Outcome.ACCEPTED:
+        if power.confirm(reply.id, reply.allowance_kw):
+            mark_caps(pile, CapState.CONFIRMED)
+    elif any(sent.id == reply.id for sent in power.sent):
+        power.refused_at = now
+        mark_caps(pile, CapState.FAILED)
+    if known.has_picture:
+        publish_pile(known, station, pile, now)
+        plan(known, station, pile, now)
+
+
+def mark_caps(pile: Pile, state: CapState) -> None:
+    for gun in pile.guns.values():
+        if gun.session is not None:
+            gun.session.cap_state = CapState.NONE if gun.cap_kw() is None else state
+
+
+def neighbours_gain(pile: Pile, gone: Gun, now: datetime) -> None:
+    """Where guns shared what their pile could give, those that stay may now draw more than they have shown."""
+    if pile.limits is None or gone.config is None:
+        return
+    staying = [gun for gun in pile.configured if gun.session is not None]
+    could_kw = gone.config.rated_kw + sum(gun.config.rated_kw for gun in staying if gun.config is not None)
+    if could_kw > pile.power.largest_kw(pile.limits.rated_kw) + ROUNDING:
+        _may_draw_more(staying, now)
+
+
+def rise(pile: Pile, allowance_kw: float, now: datetime) -> None:
+    assert pile.limits is not None
+    if allowance_kw > pile.power.largest_kw(pile.limits.rated_kw) + ROUNDING:
+        _may_draw_more(pile.configured, now)
+
+
+def _may_draw_more(guns: list[Gun], now: datetime) -> None:
+    for gun in guns:
+        if gun.session is not None and gun.session.may_draw_since is not None:
+            gun.session.may_draw_since = now
+            gun.session.was_shown = False
+            gun.session.high_soc_since = None

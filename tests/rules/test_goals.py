@@ -1,0 +1,113 @@
+"""Goals: what a charge costs by slot, what it will have drawn when a stop takes effect, how latency is learnt."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evcs.contracts.gun import Goal
+from evcs.contracts.reasons import Reason
+from evcs.contracts.states import GoalKind
+from rules.goals import FIRST_LATENCY_S, Latency, Watch, cost_e5, hold_is_low, reached
+from tests.rules.town import T0, after
+
+RISING = tuple(range(0, 4_800_000, 100_000))
+"""Slot n costs n yuan per kWh; 12:00 in Beijing is slot 24."""
+NEVER = Decimal(10_000)
+
+
+def test_energy_is_spread_evenly_over_the_slots_it_was_drawn_in() -> None:
+    """From 12:20 to 12:50: a third at 24 yuan, two thirds at 25."""
+    cost = cost_e5(Decimal(9), after(20 * 60), after(50 * 60), RISING)
+    assert cost == Decimal(3) * 2_400_000 + Decimal(6) * 2_500_000
+
+
+@pytest.mark.parametrize(
+    ("since_s", "until_s", "slot"),
+    [(0, 1800, 24), (1800, 1801, 25), (1799.999, 1800, 24), (5, 5, 24)],
+    ids=["a whole slot", "a slot belongs to its start", "up to its end", "no time at all"],
+)
+def test_a_slot_belongs_to_its_start(since_s: float, until_s: float, slot: int) -> None:
+    assert cost_e5(Decimal(1), after(since_s), after(until_s), RISING) == slot * 100_000
+
+
+@given(st.lists(st.integers(1, 3600), min_size=1, max_size=6), st.integers(1, 1000))
+def test_the_cost_at_one_price_is_energy_times_price(gaps: list[int], tenths: int) -> None:
+    watch, at = Watch(), T0
+    for n, gap in enumerate(gaps, 1):
+        at += timedelta(seconds=gap)
+        watch.follow(at, Decimal(tenths * n) / 10, 60.0, (70_000,) * 48, T0)
+    assert abs(watch.spent_e5 - Decimal(tenths * len(gaps)) / 10 * 70_000) < Decimal("0.001")
+
+
+def test_the_first_reading_after_a_restart_is_spread_from_the_beginning() -> None:
+    watch = Watch()
+    watch.follow(after(3600), Decimal(30), 60.0, RISING, after(0))
+    assert watch.spent_e5 == Decimal(15) * 2_400_000 + Decimal(15) * 2_500_000
+
+
+def test_a_counter_that_runs_backwards_costs_nothing() -> None:
+    watch = Watch()
+    for at, kwh in ((10, "1"), (25, "0.2"), (40, "1")):
+        watch.follow(after(at), Decimal(kwh), 60.0, (100_000,) * 48, T0)
+    assert (watch.energy_kwh, watch.spent_e5) == (Decimal(1), Decimal(100_000))
+
+
+def test_what_is_drawn_between_readings_is_carried_on_for_45_s_at_most() -> None:
+    watch = Watch()
+    watch.follow(after(0), Decimal(1), 120.0, (), T0)
+    assert watch.ahead(after(30), 0) == Decimal(1)
+    assert watch.ahead(after(45), 0) == watch.ahead(after(600), 0) == Decimal("1.5")
+    assert watch.ahead(after(0), 3) == Decimal("0.1")
+
+
+def test_latency_is_the_median_of_what_the_pile_has_shown() -> None:
+    latency = Latency()
+    assert latency.expected_s == FIRST_LATENCY_S
+    for seconds in (4.0, 5.0, 300.0):
+        latency.learn(seconds)
+    assert latency.expected_s == 5.0
+    for _ in range(20):
+        latency.learn(0.0)
+    assert latency.expected_s == 0.5
+
+
+def goal_of(kind: GoalKind, **values: object) -> Goal:
+    return Goal(kind=kind, **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("goal", "covered", "drawn", "why"),
+    [
+        (goal_of(GoalKind.FULL), NEVER, "9999", None),
+        (goal_of(GoalKind.FULL), Decimal(5), "5", Reason.HOLD_USED_UP),
+        (goal_of(GoalKind.ENERGY, energy_kwh=Decimal(5)), NEVER, "5", Reason.GOAL_REACHED),
+        (goal_of(GoalKind.ENERGY, energy_kwh=Decimal(5)), NEVER, "4.9", None),
+        (goal_of(GoalKind.ENERGY, energy_kwh=Decimal(9)), Decimal(5), "5", Reason.HOLD_USED_UP),
+        (goal_of(GoalKind.AMOUNT, amount_fen=500), Decimal(1), "4.9", None),
+        (goal_of(GoalKind.AMOUNT, amount_fen=500), Decimal(1), "5", Reason.GOAL_REACHED),
+        (goal_of(GoalKind.TIME, duration_s=600), Decimal(5), "5", Reason.HOLD_USED_UP),
+    ],
+)
+def test_what_ends_a_charge(goal: Goal, covered: Decimal, drawn: str, why: Reason | None) -> None:
+    """At 0 kW nothing is carried on, so only what is drawn counts; one yuan per kWh."""
+    prices = (100_000,) * 48
+    watch = Watch()
+    watch.follow(after(60), Decimal(drawn), 0.0, prices, T0)
+    assert reached(goal, covered, prices, watch, T0, 2.0, after(61)) is why
+
+
+def test_nothing_is_reached_before_the_first_reading() -> None:
+    goal = goal_of(GoalKind.ENERGY, energy_kwh=Decimal("0.0001"))
+    assert reached(goal, Decimal(0), (), Watch(), None, 2.0, T0) is None
+    assert not hold_is_low(goal, Decimal(0), Watch())
+
+
+def test_the_hold_of_an_amount_never_runs_low() -> None:
+    watch = Watch()
+    watch.follow(after(60), Decimal(5), 60.0, (), T0)
+    assert hold_is_low(goal_of(GoalKind.FULL), Decimal("5.5"), watch)
+    assert not hold_is_low(goal_of(GoalKind.FULL), Decimal("5.6"), watch)
+    assert not hold_is_low(goal_of(GoalKind.AMOUNT, amount_fen=1), Decimal(1), watch)
