@@ -3,7 +3,8 @@
     .venv/bin/python -m bench.ingest [points]
 
 Both sides of the store write the same rows into tables of the same form, 5,000 in a transaction, on the same disk with
-`synchronous=FULL`; rounds alternate and the median counts, since this machine is shared. Ratios are the result.
+the same cache and `synchronous=FULL`. Rounds alternate and the median counts, since the machine may be shared: the
+ratios are the result.
 """
 
 import sqlite3
@@ -25,7 +26,7 @@ from evcs.contracts.times import to_ms
 from evcs.contracts.topics import TELEMETRY
 from evcs.store.interface import Point
 from evcs.store.lines import lines
-from evcs.store.sqlite import SqliteStore
+from evcs.store.sqlite import CACHE_KIB, SqliteStore
 from ingest.points import gun_point
 
 BATCH = 5_000
@@ -73,6 +74,7 @@ def bare(folder: Path, points: list[Point]) -> None:
     connection = sqlite3.connect(folder / "bare.db", isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     columns = ", ".join(GUN.field_names)
     connection.execute(
         f"CREATE TABLE gun (series INTEGER, at_ms INTEGER, {columns}, PRIMARY KEY (series, at_ms)) WITHOUT ROWID"
