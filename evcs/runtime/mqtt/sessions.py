@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from inspect import isawaitable
 from secrets import token_hex
+from threading import Lock
 from time import monotonic
 from weakref import WeakSet
 
@@ -131,7 +132,8 @@ class AsyncSession:
         self._started = asyncio.get_running_loop().create_future()
         self._supervisor = asyncio.get_running_loop().create_task(self._run(), name=f"mqtt {self.client_id}")
         self._supervisor.add_done_callback(self._supervisor_ended)
-        _sessions.add(self)
+        with _sessions_lock:
+            _sessions.add(self)
         try:
             await asyncio.shield(self._started)
         except (SubscriptionRefused, ConnectionRefused):
@@ -181,7 +183,8 @@ class AsyncSession:
             await asyncio.wait(self._of_connection)
         self.outgoing.abandon()
         self._is_ready = False
-        _sessions.discard(self)
+        with _sessions_lock:
+            _sessions.discard(self)
 
     # --- work
 
@@ -359,7 +362,8 @@ class AsyncSession:
         lost_at, self._was_lost_at = self._was_lost_at, 0.0
         if not lost_at:
             return
-        others = [one for one in _sessions if one is not self and one._settings is self._settings]
+        with _sessions_lock:
+            others = [one for one in _sessions if one is not self and one._settings is self._settings]
         if any(not one._is_ready or abs(one._closed_at - lost_at) < TOGETHER_WITHIN_S for one in others):
             return
         now = monotonic()
@@ -458,6 +462,8 @@ class AsyncSession:
 
 
 _sessions: WeakSet[AsyncSession] = WeakSet()
+_sessions_lock = Lock()
+"""Threads have sessions too (SyncSession), each in a loop of its own."""
 
 
 async def _nap(seconds: float) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -308,14 +309,17 @@ async def test_will_says_that_it_was_lost_and_stop_says_it_too(peers: Peers, bro
     assert await standing(broker, "status/left") == [b"offline"]
 
 
-async def test_picture_is_whole_when_it_says_so_and_after_each_reconnect(peers: Peers, brokers: Brokers) -> None:
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_picture_is_whole_when_it_says_so_and_after_each_reconnect(
+    async_peers: Peers, brokers: Brokers, qos: int
+) -> None:
     broker = brokers.make()
     link = brokers.cut(broker)
-    publisher = await peers.publisher(broker.port, window=2000)
+    publisher = await async_peers.publisher(broker.port, window=2000)
     await asyncio.gather(*[publisher.publish(f"level/{n}", b"%d" % n, retain=True) for n in range(3000)])
     view = AsyncSession(settings_for(link.port), SystemClock(), client_id="view", clean=True)
     inbox = Inbox()
-    view.subscribe("level/+", 0, inbox)
+    view.subscribe("level/+", qos, inbox)
     sizes: list[int] = []
     view.on_picture(lambda: sizes.append(len(inbox.deliveries)))
     down = asyncio.Event()
@@ -460,6 +464,35 @@ async def test_threads_that_do_not_take_let_the_broker_wait(brokers: Brokers) ->
     assert most < 250
     await asyncio.to_thread(slow.stop)
     await peers.stop()
+
+
+async def test_a_restarting_broker_is_no_takeover(brokers: Brokers) -> None:
+    """A service has two sessions, and both are closed; a second process would evict only the one with the fixed id."""
+    broker = brokers.make()
+    settings = settings_for(broker.port)
+    view = view_session(settings, SystemClock(), client_id="work")
+    ended: list[object] = []
+    taken_over: list[int] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: ended.append(context))
+    work = AsyncSession(settings, SystemClock(), client_id="work", on_taken_over=taken_over.append)
+
+    def is_back(number: int) -> bool:
+        return work.connected and work.connection == number and view.picture_complete
+
+    await work.start()
+    await view.start()
+    for number in range(2, 5):
+        await asyncio.to_thread(broker.kill)
+        await asyncio.to_thread(broker.start)
+        await true(partial(is_back, number))
+    assert ended == []
+    assert taken_over == []
+    other = AsyncSession(settings_for(broker.port), SystemClock(), client_id="work")
+    await other.start()
+    await true(lambda: bool(ended))
+    await other.stop(0)
+    await work.stop(0)
+    await view.stop(0)
 
 
 class Reader:
