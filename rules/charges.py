@@ -15,7 +15,7 @@ from rules.bands import lasted
 from rules.goals import HOLD_LOW_AGAIN_S, hold_is_low, reached
 from rules.known import Known, Place
 from rules.levels import publish_gun, publish_pile, say
-from rules.load import HIGH_SOC_PCT, is_possible
+from rules.load import HIGH_SOC_PCT, TELEMETRY_FRESH, is_possible
 from rules.messages import Publish
 from rules.power import mark_caps, neighbours_gain, plan
 from rules.sessions import is_over, never_began
@@ -66,6 +66,7 @@ def on_telemetry(known: Known, place: Place, telemetry: Telemetry, now: datetime
         gun.readings.append(Reading(at, telemetry.power_kw))
         while len(gun.readings) > 1 and at - gun.readings[0].at > HIGH_WITHIN:
             gun.readings.popleft()
+        place.pile.note_squeeze(at, TELEMETRY_FRESH)
     session = gun.session
     if session is None or telemetry.serial != session.serial:
         return

@@ -25,6 +25,7 @@ IMPOSSIBLE_METER = 5.0
 """Times the rated power: a meter that says more is broken."""
 IMPOSSIBLE_GUN = 2.0
 ROUNDING_KW = 1e-9
+TELEMETRY_FRESH = timedelta(seconds=TELEMETRY_FRESH_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Drawing:
     peak_kw: float = 0.0
     high_kw: float = 0.0
     """Highest draw of the last 15 min."""
+    after_pause_kw: float = 0.0
+    """What a pause may end with: that draw, or all that it may where a neighbour had squeezed it."""
     serial: str = ""
 
     def planned_kw(self, allowance_kw: float, rises: bool) -> float:
@@ -61,7 +64,7 @@ class Drawing:
         if not self.is_charging or not has_shown:
             return max(self.draw_kw, expected_kw)
         if self.draw_kw < PAUSE_SHARE * self.high_kw:
-            return max(self.draw_kw, min(self.high_kw, expected_kw))
+            return max(self.draw_kw, min(self.after_pause_kw, expected_kw))
         return self.draw_kw
 
 
@@ -208,6 +211,8 @@ def drawing_of(pile: Pile, gun: Gun, config: TransformerConfig, meter_at: dateti
         return Drawing(gun.config.rated_kw, is_blind=True, at_meter_kw=at_meter_kw, draw_kw=fresh_kw or 0.0)
     if session is None:
         return Drawing(limit_kw, fresh_kw or 0.0, at_meter_kw)
+    high_kw = _high_kw(gun, session, now)
+    was_squeezed = gun.squeezed_at is not None and now - gun.squeezed_at <= HIGH_WITHIN
     is_charging = gun.level is not None and gun.is_running(session.serial) and gun.level.state is not GunState.STARTING
     is_away = pile.link is None or (gun.level is not None and gun.level.state is GunState.OFFLINE)
     just_begun = session.charging_since is not None and not lasted(session.charging_since, FIRST_READING_S, now)
@@ -222,7 +227,8 @@ def drawing_of(pile: Pile, gun: Gun, config: TransformerConfig, meter_at: dateti
         or lasted(session.high_soc_since, HIGH_SOC_S, now)
         or (session.charging_since is not None and lasted(session.may_draw_since, config.shown_after_s, now)),
         peak_kw=session.peak_kw,
-        high_kw=_high_kw(gun, session, now),
+        high_kw=high_kw,
+        after_pause_kw=limit_kw if was_squeezed else high_kw,
         serial=session.serial,
     )
 
@@ -239,9 +245,12 @@ def reserved_kw(pile: Pile, gun: Gun, config: TransformerConfig, now: datetime) 
 
 
 def _fresh_kw(gun: Gun, now: datetime) -> float | None:
-    if not gun.readings or now - gun.readings[-1].at > timedelta(seconds=TELEMETRY_FRESH_S):
+    if not gun.readings or now - gun.readings[-1].at > TELEMETRY_FRESH:
         return None
-    return gun.readings[-1].kw
+    reading = gun.readings[-1]
+    if gun.level is not None and not gun.is_running() and reading.at <= gun.level.since:
+        return 0.0  # its charge has ended since; at rest a pile reports every 5 min only
+    return reading.kw
 
 
 def _at_meter_kw(gun: Gun, meter_at: datetime) -> float:
@@ -252,7 +261,7 @@ def _at_meter_kw(gun: Gun, meter_at: datetime) -> float:
             before = reading
             break
         after = reading
-    if before is None or meter_at - before.at > timedelta(seconds=TELEMETRY_FRESH_S):
+    if before is None or meter_at - before.at > TELEMETRY_FRESH:
         return 0.0
     return before.kw if after is None else min(before.kw, after.kw)
 

@@ -20,6 +20,8 @@ from rules.goals import Latency, Watch
 HIGH_WITHIN = timedelta(minutes=15)
 """A pause is measured against the highest draw of this time (domain 4.8)."""
 
+SATURATED_SHARE = 0.95
+
 
 class Reading(NamedTuple):
     """What a gun drew."""
@@ -90,6 +92,8 @@ class Gun:
     readings: deque[Reading] = field(default_factory=deque)
     """Of the last 15 min, the newest last."""
     max_power_kw: float | None = None
+    squeezed_at: datetime | None = None
+    """When it last drew from a pile that gave all it could to several guns: what it wanted is not known then."""
     session: Session | None = None
     is_known: bool = False
     """A session, or none, is held for it."""
@@ -140,6 +144,20 @@ class Pile:
     def gun(self, number: int) -> Gun:
         """The gun of this number; what is heard before its configuration is kept for it."""
         return self.guns.setdefault(number, Gun(number))
+
+    def note_squeeze(self, at: datetime, fresh: timedelta) -> None:
+        """Where the pile gives all that it may to several guns, none of them shows what its car would take."""
+        if self.limits is None:
+            return
+        drawing = [
+            gun
+            for gun in self.guns.values()
+            if gun.readings and gun.readings[-1].kw > 0 and at - gun.readings[-1].at <= fresh
+        ]
+        total_kw = sum(gun.readings[-1].kw for gun in drawing)
+        if len(drawing) > 1 and total_kw >= SATURATED_SHARE * self.power.base_kw(self.limits.rated_kw):
+            for gun in drawing:
+                gun.squeezed_at = at
 
     @property
     def configured(self) -> list[Gun]:

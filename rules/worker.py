@@ -335,7 +335,7 @@ class Worker:
                         serial=serial,
                         request=request,
                         cap_kw=cap_kw,
-                        at=action.name,
+                        topic=action.name,
                     )
                 case TransformerPolicy(transformer=transformer, band=band, load_pct=load_pct, planned_pct=planned_pct):
                     if self._bands.get(action.name) is not band:
