@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import cast
 
 from bridge.actions import Action, Close, CloseReason, Note, Publish, Send, Took
@@ -20,22 +21,22 @@ BUFFER_BYTES = 8192
 """Read at once, into one buffer for all connections: what was read is cut into frames before the next read."""
 BEFORE_LOGIN_BYTES = 2048
 """A login has 38 bytes."""
-RATE_BYTES_S = 16 * 1024
-"""A charging pile with two guns sends about 20 bytes a second; beyond this one it is read more slowly."""
-BURST_BYTES = 64 * 1024
-"""Records that a pile kept while it was offline come in a burst."""
-WRITE_BYTES = 64 * 1024
-"""Unsent bytes of one pile; frames to it have at most 204. A pile that does not read is cut off."""
 CLOSE_WITHIN_S = 5.0
 TICK_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many connections are let in."""
+    """How many connections are let in, and how much one of them may take and leave."""
 
     connections: int
     before_login_per_address: int
+    rate_bytes_s: int = 16 * 1024
+    """A charging pile with two guns sends about 20 bytes a second; beyond this one it is read more slowly."""
+    burst_bytes: int = 64 * 1024
+    """Records that a pile kept while it was offline come in a burst."""
+    unsent_bytes: int = 64 * 1024
+    """In the bridge, and as much in the kernel. One that does not read is cut off."""
 
 
 class PileConnection(asyncio.BufferedProtocol):
@@ -49,7 +50,8 @@ class PileConnection(asyncio.BufferedProtocol):
         self._address = ""
         self._why: CloseReason | None = None
         self._held: set[str] = set()
-        self._tokens = float(BURST_BYTES)
+        self._limits = listener.limits
+        self._tokens = float(self._limits.burst_bytes)
         self._filled_at = 0.0
         self._unlogged_bytes = 0
 
@@ -61,7 +63,8 @@ class PileConnection(asyncio.BufferedProtocol):
         self._address = str(peer[0]) if peer else ""
         now = self._listener.now()
         self._filled_at = now.mono
-        self._transport.set_write_buffer_limits(high=WRITE_BYTES)
+        self._transport.set_write_buffer_limits(high=self._limits.unsent_bytes)
+        self._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, self._limits.unsent_bytes)
         self.link = self._listener.link(self._address, now)
         refused = self._listener.enter(self)
         if refused is not None:
@@ -173,11 +176,12 @@ class PileConnection(asyncio.BufferedProtocol):
 
     def _spend(self, nbytes: int, now: Moment) -> None:
         """A bucket of bytes for each connection: one that floods is read at its rate and delays nobody."""
-        self._tokens = min(BURST_BYTES, self._tokens + (now.mono - self._filled_at) * RATE_BYTES_S) - nbytes
+        rate, burst = self._limits.rate_bytes_s, self._limits.burst_bytes
+        self._tokens = min(burst, self._tokens + (now.mono - self._filled_at) * rate) - nbytes
         self._filled_at = now.mono
         if self._tokens < 0:
             self.hold("rate")
-            asyncio.get_running_loop().call_later(-self._tokens / RATE_BYTES_S, self.release, "rate")
+            asyncio.get_running_loop().call_later(-self._tokens / rate, self.release, "rate")
 
 
 class Listener:
@@ -189,7 +193,7 @@ class Listener:
         self.buffer = memoryview(bytearray(BUFFER_BYTES))
         self._dialect = dialect
         self._clock = clock
-        self._limits = limits
+        self.limits = limits
         self._connections: set[PileConnection] = set()
         self._unlogged: Counter[str] = Counter()
         self._is_unlogged: set[PileConnection] = set()
@@ -255,9 +259,9 @@ class Listener:
         self._connections.add(connection)
         self._unlogged[connection.address] += 1
         self._is_unlogged.add(connection)
-        if len(self._connections) > self._limits.connections:
+        if len(self._connections) > self.limits.connections:
             return CloseReason.TOO_MANY
-        if self._unlogged[connection.address] > self._limits.before_login_per_address:
+        if self._unlogged[connection.address] > self.limits.before_login_per_address:
             return CloseReason.TOO_MANY_FROM_ADDRESS
         if self._is_held:
             connection.hold("outlet")
