@@ -246,7 +246,10 @@ class Nats(Broker):
 
 
 class Postgres(Server):
-    """One PostgreSQL cluster per test session; a fresh database for each test. Durability is off."""
+    """One PostgreSQL cluster per test session; a fresh database for each test.
+
+    It survives a kill, not a power cut: commits reach the system, which does not sync them.
+    """
 
     name = "postgres"
 
@@ -270,7 +273,7 @@ class Postgres(Server):
                 "initdb", "-D", str(data), "-U", "evcs", "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync"
             )
         options = f"-p {self.port} -k {self.folder} -h 127.0.0.1 -c fsync=off -c full_page_writes=off"
-        options += " -c synchronous_commit=off -c max_connections=100"
+        options += " -c max_connections=100"
         self._run("pg_ctl", "-D", str(data), "-o", options, "-l", str(self.folder / "log"), "-w", "start")
 
     def stop(self) -> None:
