@@ -1,0 +1,1 @@
+"""Pile TCP ⇄ MQTT: the only room that knows the bytes of piles."""

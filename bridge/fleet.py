@@ -155,11 +155,19 @@ class Fleet:
             self._act(pile, pile.status_again(now), now)
 
     def offline_after_restart(self, statuses: Iterable[PileStatus], now: Moment) -> int:
-        """Say offline for piles that an earlier run of this bridge left as online; returns how many."""
+        """Say offline for piles that an earlier run of this bridge left as online; returns how many.
+
+        One that is held by now (a broker that came back with an old store) is said again instead.
+        """
         count = 0
         for status in statuses:
             pile = self.piles.get(status.pile)
-            if pile is not None and pile.login is None and status.online:
+            if pile is None:
+                continue
+            if pile.login is not None:
+                pile.status_seen(status.version)
+                self._act(pile, pile.status_again(now), now)
+            elif status.online:
                 self._act(pile, pile.offline_after_restart(status, now), now)
                 count += 1
         return count

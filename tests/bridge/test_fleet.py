@@ -1,6 +1,7 @@
 """Who holds a pile: other bridges, earlier runs, changed configuration; and the receipts of what was said."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -51,9 +52,9 @@ def test_a_newer_login_elsewhere_takes_the_pile_and_its_levels() -> None:
 
 
 @pytest.mark.parametrize("change", [{"login_s": -10.0}, {"online": False}])
-def test_an_older_or_ended_hold_elsewhere_is_outbid(change: dict[str, float]) -> None:
+def test_an_older_or_ended_hold_elsewhere_is_outbid(change: dict[str, Any]) -> None:
     desk = Desk().ready()
-    foreign = status_of(desk, **change)  # type: ignore[arg-type]
+    foreign = status_of(desk, **change)
     desk.fleet.foreign_status(foreign, desk.now)
     again = desk.last(PILE_STATUS)
     assert (again.bridge, again.online) == ("b1", True)
@@ -80,6 +81,15 @@ def test_piles_of_an_earlier_run_are_said_offline() -> None:
     assert desk.fleet.offline_after_restart([status_of(desk, online=False)], desk.now) == 0
 
 
+def test_an_earlier_runs_word_on_a_held_pile_is_outbid() -> None:
+    desk = Desk().ready()
+    old = status_of(desk, bridge="b1", started_ms=1, login_s=-100)
+    assert desk.fleet.offline_after_restart([old], desk.now) == 0
+    again = desk.last(PILE_STATUS)
+    assert again.online
+    assert again.version > old.version
+
+
 def test_a_login_after_a_restart_stays_above_the_earlier_versions() -> None:
     desk = Desk()
     desk.fleet.offline_after_restart([status_of(desk, bridge="b1", ahead_ms=60_000)], desk.now)
@@ -90,11 +100,11 @@ def test_a_login_after_a_restart_stays_above_the_earlier_versions() -> None:
 
 
 @pytest.mark.parametrize("change", [{"station": "HZ002"}, {"guns": 1}, {"kind": "ac"}])
-def test_another_station_or_set_of_guns_makes_it_log_in_anew(change: dict[str, object]) -> None:
+def test_another_station_or_set_of_guns_makes_it_log_in_anew(change: dict[str, Any]) -> None:
     desk = Desk().ready()
     desk.wire.say(charging())
     old = desk.pile.level_topics()
-    desk.fleet.configured(pile_config(version=2, **change), desk.now)  # type: ignore[arg-type]
+    desk.fleet.configured(pile_config(version=2, **change), desk.now)
     assert desk.wire.closed == "config_changed"
     assert desk.cleared == list(old)
     assert [mark.why for mark in desk.of(METER)][-1] is MarkReason.LINK_LOST

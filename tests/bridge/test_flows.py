@@ -233,6 +233,31 @@ async def test_with_the_broker_away_telemetry_gives_way_and_the_record_arrives(b
         assert max(numbers) - min(numbers) + 1 > len(set(numbers))  # the gap has a name: receipts are missing
 
 
+async def test_when_too_much_waits_for_the_broker_the_piles_wait_and_nothing_is_lost(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        office_at(broker.port, pile_config(), tables=(table(),)) as office,
+        bridge_at(broker.port, bridge_held_messages=30) as bridge,
+        pile_at(bridge, PILE) as pile,
+    ):
+        await pile.online()
+        await office.online(PILE)
+        held = asyncio.Event()
+        hold = bridge.listener.hold
+        monkeypatch.setattr(bridge.listener, "hold", lambda: (hold(), held.set()))
+        broker.kill()
+        serials = [f"{SERIAL[:28]}{n:04d}" for n in range(300)]
+        for serial in serials:
+            pile.send_raw(pack(0x3B, 0, record(serial).encode()))
+        await asyncio.wait_for(held.wait(), 5)
+        assert bridge.outlet.unsent < 300
+        broker.start()
+        await office.wait(RECORD, lambda bill: bill.serial == serials[-1], within_s=40)
+        assert {bill.serial for _, bill in office.of(RECORD)} >= set(serials)
+        assert not bridge.listener.is_held
+
+
 async def test_a_restart_says_offline_and_the_next_login_brings_everything_back(broker: Broker) -> None:
     async with office_at(broker.port, pile_config(), tables=(table(),)) as office:
         async with bridge_at(broker.port) as bridge, pile_at(bridge, PILE) as pile:
