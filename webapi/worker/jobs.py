@@ -65,6 +65,16 @@ class Bell:
         self._scheduler.shutdown(wait=True)
 
 
+class Knowledge(Protocol):
+    """How much of what happened the worker knows."""
+
+    def is_current(self) -> bool:
+        """Whether backlog and picture of this connection were worked through: before that it decides nothing."""
+
+    def start_over(self) -> None:
+        """Count as just started: what is known may be old."""
+
+
 class Connected(Protocol):
     """What is needed of the work session."""
 
@@ -84,6 +94,7 @@ class Jobs:
         clock: Clock,
         shards: Shards,
         writing: Lock,
+        knowledge: Knowledge,
         look_at_configuration: Callable[[], None],
         look_at_picture: Callable[[], None],
     ) -> None:
@@ -92,6 +103,8 @@ class Jobs:
         self._clock = clock
         self._shards = shards
         self._writing = writing
+        self._knowledge = knowledge
+        self._rang_at = clock.monotonic()
         self._look_at_configuration = look_at_configuration
         self._look_at_picture = look_at_picture
 
@@ -106,12 +119,23 @@ class Jobs:
         bell.nightly(3, 20, "picture", guarded("picture", self._look_at_picture))
 
     def deadlines(self) -> None:
-        """Let every order whose deadline has come see it, each in a transaction of its own."""
+        """Let every order whose deadline has come see it, each in a transaction of its own.
+
+        Not before the worker knows what happened meanwhile; with the broker away only those that wait for the gate.
+        """
+        rang_at, self._rang_at = self._rang_at, self._clock.monotonic()
+        if self._rang_at - rang_at > waits.LOOP_STALL_S:
+            log.warning("worker_stood_still", seconds=round(self._rang_at - rang_at, 1))
+            self._knowledge.start_over()
+            return
+        knows = self._knowledge.is_current()
+        if not knows and self._session.connected:
+            return
         now = self._clock.now()
         query = (
             select(Order.serial, Station.shard)
             .join(Station, Station.code == Order.station_code)
-            .where(Order.deadline_at <= now)
+            .where(Order.deadline_at <= now, *(() if knows else (Order.state == OrderState.HOLDING,)))
             .order_by(Order.deadline_at)
             .limit(DEADLINES_AT_ONCE)
         )
@@ -154,6 +178,8 @@ class Jobs:
 
     def look_for_unexpected_charges(self) -> None:
         """Stop, again, what charges without an open order."""
+        if not self._knowledge.is_current():
+            return
         with self._writing, self._sessions.begin() as session:
             now = self._clock.now()
             for live in unexpected_charges(session, at=now):
@@ -161,6 +187,8 @@ class Jobs:
 
     def compare_orders(self) -> None:
         """Open orders against links and levels as they stand."""
+        if not self._knowledge.is_current():
+            return
         with self._writing, self._sessions.begin() as session:
             look_at_open_orders(session, at=self._clock.now())
 

@@ -77,15 +77,30 @@ class Listener:
         self._batch = batch
         self._first_backoff_s = backoff_s
         self._backoff_s = backoff_s
+        self._caught_up = Event()
+        self._connections = 0
         self.away_why = ""
         """Why the database cannot be reached; empty while it can."""
 
     def run(self, stopping: Event) -> None:
         """Until the worker stops."""
         while not stopping.is_set():
+            connected_before = self._connections
             batch = self._session.take(self._batch, TAKE_WITHIN_S)
             if batch:
                 self.work(batch, stopping)
+            if len(batch) < self._batch and not self.away_why and connected_before == self._connections:
+                self._caught_up.set()
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether what waited at the broker when this connection began has been handled."""
+        return self._caught_up.is_set()
+
+    def begin(self) -> None:
+        """The connection is lost, or what it brought is not trusted: what waits at the broker is unknown again."""
+        self._connections += 1
+        self._caught_up.clear()
 
     def work(self, batch: Sequence[Delivery], stopping: Event) -> None:
         """Handle a batch to the acknowledgement of its last message, or leave the broker with it."""

@@ -26,6 +26,8 @@ log = get_logger()
 ROWS_AT_ONCE = 200
 SQLITE_POLL_S = 0.02
 LOOK_AT_LEAST_EVERY_S = 1.0
+POSTGRES_LOOK_S = 0.2
+POSTGRES_LOOKS = round(LOOK_AT_LEAST_EVERY_S / POSTGRES_LOOK_S)
 PUBACK_LOOK_S = 0.5
 KEPT = timedelta(days=2)
 """How long published rows and handled event ids stay, to explain what happened."""
@@ -88,8 +90,11 @@ class PostgresWaker:
                 self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
                 self._connection.execute("LISTEN evcs_outbox")
                 return
-            for _ in self._connection.notifies(timeout=LOOK_AT_LEAST_EVERY_S, stop_after=1):
-                return
+            for _ in range(POSTGRES_LOOKS):
+                if any(True for _ in self._connection.notifies(timeout=POSTGRES_LOOK_S, stop_after=1)):
+                    return
+                if stopping.is_set():
+                    return
         except psycopg.Error:
             self._connection = None
             stopping.wait(LOOK_AT_LEAST_EVERY_S)

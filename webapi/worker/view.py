@@ -77,6 +77,7 @@ class View:
         self._answers: list[Answer] = []
         self._picture = Event()
         self._began = Event()
+        self._compared = Event()
         self._connected = Event()
         self._changed = Event()
         self._started = False
@@ -88,11 +89,17 @@ class View:
     def picture_began(self) -> None:
         """The view was disconnected: a new picture will come."""
         self._picture.clear()
+        self._compared.clear()
         self._began.set()
 
     def picture_complete(self) -> None:
         """Everything retained was handed over."""
         self._picture.set()
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the open orders were compared with the whole picture of this connection."""
+        return self._compared.is_set()
 
     def work_connected(self) -> None:
         """The work session is (again) with the broker: own levels are to be published anew."""
@@ -158,6 +165,7 @@ class View:
         if picture:
             self._compare()
             self._picture.clear()
+            self._compared.set()
         if self._publish(self._answers, stopping):
             self._answers.clear()
         for status in self._handshake.due():

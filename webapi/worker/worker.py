@@ -89,6 +89,7 @@ class Worker:
             clock,
             self._shards,
             self._writing,
+            self,
             self._view.configuration_may_have_changed,
             self._look_at_picture,
         )
@@ -101,6 +102,7 @@ class Worker:
             self._view_session.subscribe(filter, 0)
         self._work.on_connected(self._announce)
         self._work.on_connected(self._view.work_connected)
+        self._work.on_disconnected(self._listener.begin)
         self._view_session.on_disconnected(self._view.picture_began)
         self._view_session.on_picture(self._view.picture_complete)
 
@@ -147,6 +149,16 @@ class Worker:
         if why:
             found.append(degraded(f"database away: {why}"))
         return worst(*found)
+
+    def is_current(self) -> bool:
+        """Whether it knows what happened while it was not there, by messages and by levels."""
+        return self._listener.is_caught_up and self._view.is_compared
+
+    def start_over(self) -> None:
+        """It stood still: what it knows may be old, so messages and picture come before any decision."""
+        self._listener.begin()
+        self._view.picture_began()
+        self._look_at_picture()
 
     # --- within
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from threading import Event
 from time import monotonic, sleep
 from typing import TypeVar
@@ -132,6 +133,10 @@ class Scene:
         self.stop()
         self.observer.close()
         self.peer.close()
+
+    def later(self, seconds: float) -> None:
+        """Let the time of day go on; waiting stays real."""
+        self.clock.set(self.clock.now() + timedelta(seconds=seconds))
 
     # --- database
 

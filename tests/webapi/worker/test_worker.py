@@ -81,10 +81,10 @@ def test_without_an_engine_the_request_is_repeated_and_then_refused(scene: Scene
     placed = scene.place()
     first = scene.request_of(placed.serial)
     after = scene.observer.count
-    scene.clock.advance(6)
+    scene.later(6)
     again = scene.request_of(placed.serial, after=after)
     assert again == first
-    scene.clock.advance(30)
+    scene.later(30)
     order = scene.reaches(placed.serial, OrderState.REFUSED)
     assert order.refusal_code == "engine_away"
     assert scene.wallet(placed.customer) == (30_000, 0, 0)
@@ -100,9 +100,9 @@ def test_without_a_record_it_is_billed_by_marks_and_a_late_record_corrects_once(
     until(lambda: scene.order(placed.serial).last_mark_energy_kwh == Decimal("9.5"), "the marks are kept")
     scene.peer.level(GunState.FINISHED, 4, placed.serial, 600)
     scene.reaches(placed.serial, OrderState.ENDED)
-    scene.clock.advance(31)
+    scene.later(31)
     scene.reaches(placed.serial, OrderState.EXCEPTION)
-    scene.clock.advance(30)
+    scene.later(30)
     order = scene.reaches(placed.serial, OrderState.SETTLED)
     assert (order.provisional, order.total_fen) == (True, 1447)
     scene.send_record(placed.serial)
@@ -118,7 +118,7 @@ def test_a_stop_goes_out_until_the_end_is_seen(scene: Scene) -> None:
     with sessions(scene.engine).begin() as session:
         stop_order(session, placed.serial, by="user:7", at=scene.clock.now())
     number, first = scene.observer.wait(topics.STOP, lambda one: one.serial == placed.serial)
-    scene.clock.advance(10)
+    scene.later(10)
     _, second = scene.observer.wait(topics.STOP, lambda one: one.serial == placed.serial, after=number + 1)
     assert first.id != second.id
     assert (second.bridge, second.link) == ("b1", said.pile().link)
@@ -145,6 +145,20 @@ def test_a_worker_that_starts_finds_the_truth_in_the_picture_and_confirms_again(
     assert scene.wallet(charging.customer) == SETTLED
 
 
+def test_a_worker_that_was_away_hears_what_happened_before_it_judges_deadlines(scene: Scene) -> None:
+    scene.start()
+    scene.peer.log_in()
+    placed = scene.place()
+    request = scene.request_of(placed.serial)
+    scene.stop()
+    scene.peer.say(topics.VERDICT, said.verdict(request.id, placed.serial, said.VerdictKind.ADMITTED))
+    scene.later(40)
+    scene.start()
+    scene.reaches(placed.serial, OrderState.COMMANDED)
+    assert scene.observer.of(topics.STOP) == []
+    assert scene.wallet(placed.customer) == (10_000, 20_000, 0)
+
+
 def test_what_was_committed_before_a_death_is_published_after_it(scene: Scene) -> None:
     """D11: the row is in the database, nobody published it."""
     placed = scene.place()
@@ -161,10 +175,10 @@ def test_what_was_committed_before_a_death_is_published_after_it(scene: Scene) -
 
 def test_an_expired_row_is_not_published(scene: Scene) -> None:
     placed = scene.place()
-    scene.clock.advance(31)
+    scene.later(31)
     scene.start()
     scene.observer.wait(topics.ORDER, lambda one: one.serial == placed.serial)
-    scene.clock.advance(5)
+    scene.later(5)
     scene.reaches(placed.serial, OrderState.REFUSED)
     assert scene.observer.of(topics.REQUEST) == []
 
