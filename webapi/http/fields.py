@@ -81,7 +81,7 @@ def kwh(description: str, *, most: int = 10_000) -> fields.Decimal:
 
 
 def _four_decimals(value: Decimal) -> None:
-    if value != value.quantize(Decimal("0.0001")):
+    if int(value.normalize().as_tuple().exponent) < -4:
         raise ValidationError("Has more than 4 decimals.")
 
 

@@ -21,9 +21,9 @@ from webapi.users.throttle import Attempt, Wait, begin_attempt, succeed
 log = get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """What was typed."""
+    """What was typed; never shown, also not in a traceback."""
 
     username: str
     password: str
