@@ -25,6 +25,7 @@ APPLIED_TOLERANCE = 1.02
 
 
 def on_level(known: Known, place: Place, level: GunLevel, now: datetime) -> None:
+    """A gun's level; an older one (a broker rolled back, two bridges) changes nothing."""
     before = place.gun.level
     if before is not None and (level.login_ms, level.version) <= (before.login_ms, before.version):
         return
@@ -58,6 +59,7 @@ def follow_level(known: Known, place: Place, now: datetime) -> None:
 
 
 def on_telemetry(known: Known, place: Place, telemetry: Telemetry, now: datetime) -> None:
+    """A reading: what the gun draws, whether its session has shown itself, how far it is to its goal."""
     gun = place.gun
     at = min(telemetry.received_at, now)
     if telemetry.power_kw is not None and is_possible(telemetry.power_kw, gun):
@@ -106,6 +108,7 @@ def _learn_stop(pile: Pile, session: Session, telemetry: Telemetry, at: datetime
 
 
 def on_gun_reply(known: Known, place: Place, reply: GunReply, now: datetime) -> None:
+    """What became of a start: a refused or timed-out one ends its session and frees what it reserved."""
     if reply.command != "start":
         return
     session, power = place.gun.session, place.pile.power
@@ -124,6 +127,7 @@ def on_gun_reply(known: Known, place: Place, reply: GunReply, now: datetime) -> 
 
 
 def on_gun_event(known: Known, place: Place, event: GunEvent, now: datetime) -> None:
+    """A failed start, also where its reply was lost."""
     session = place.gun.session
     if event.kind is not GunEventKind.START_FAILED or session is None or event.serial != session.serial:
         return
@@ -143,6 +147,7 @@ def end(known: Known, place: Place, now: datetime) -> None:
 
 
 def tick_gun(known: Known, place: Place, now: datetime) -> None:
+    """What time alone brings: a start that never began, a repetition, a goal."""
     session, gun = place.gun.session, place.gun
     if session is None:
         return

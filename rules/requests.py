@@ -16,6 +16,7 @@ from rules.station import Gun, PendingStart, Session
 
 
 def on_start(known: Known, place: Place, request: StartRequest, now: datetime) -> None:
+    """May this order start; the same request again gets the same verdict and reserves nothing more."""
     session = place.gun.session
     if session is not None and session.serial == request.serial:
         if session.request_id or place.gun.is_running(session.serial):
@@ -128,6 +129,7 @@ def _refuse(known: Known, place: Place, request: StartRequest, admission: Admiss
 
 
 def on_ask(known: Known, place: Place, request: AskRequest, now: datetime) -> None:
+    """Would a start be admitted now; reserves nothing."""
     if now >= request.expires_at:
         return
     admission = _weigh(known, place, now)
@@ -147,6 +149,7 @@ def on_ask(known: Known, place: Place, request: AskRequest, now: datetime) -> No
 
 
 def on_longer_hold(known: Known, place: Place, request: LongerHold, now: datetime) -> None:
+    """The hold covers more: what was low is watched anew."""
     session = place.gun.session
     if session is None or session.serial != request.serial or request.covered_kwh <= session.covered_kwh:
         return
@@ -156,6 +159,7 @@ def on_longer_hold(known: Known, place: Place, request: LongerHold, now: datetim
 
 
 def on_resume(known: Known, place: Place, message: Resume, now: datetime) -> None:
+    """An open order, told to a rules that just started; its session is made only where no level brought it."""
     if message.rules_since_ms != known.since_ms:
         return
     gun = place.gun
