@@ -37,9 +37,9 @@ def refusal_of(order: Order) -> RefusalView | None:
     said = _gate_said(order, reason) or sentence(reason, **{figure.name: figure.value for figure in figures})
     if reason is Reason.PILE_REFUSED:
         words = _pile_words(order)
+        code = _pile_code(words.pile_code if words.pile_code is not None else order.stop_code)
         said = Sentence(
-            sentence(reason, pile_reason=words.zh or words.pile_code or "—").zh,
-            sentence(reason, pile_reason=words.en or words.pile_code or "—").en,
+            sentence(reason, pile_reason=words.zh or code).zh, sentence(reason, pile_reason=words.en or code).en
         )
     return RefusalView(reason.value, said.zh, said.en, figures)
 
@@ -71,6 +71,11 @@ def _figures(order: Order) -> tuple[Figure, ...]:
         return ()
     given = ((name, getattr(known, name)) for name in Figures.__struct_fields__)
     return tuple(Figure(name, str(value)) for name, value in given if value is not None)
+
+
+def _pile_code(code: int | None) -> str:
+    """The pile's code as its manual spells it, where it gave no words."""
+    return "—" if code is None else f"0x{code:02X}"
 
 
 def _pile_words(order: Order) -> PileWords:

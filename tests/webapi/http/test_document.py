@@ -7,12 +7,12 @@ from openapi_spec_validator import validate
 from tests.webapi.http.world import World
 
 
-def test_document_is_valid_and_has_every_route(world: World) -> None:
-    document = world.app.test_client().get("/openapi.json").json
+def test_document_is_valid_and_has_every_route(still: World) -> None:
+    document = still.app.test_client().get("/openapi.json").json
     validate(document)
     served = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
-        for rule in world.app.url_map.iter_rules()
+        for rule in still.app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if rule.rule.startswith("/api/")
     }
@@ -23,8 +23,8 @@ def test_document_is_valid_and_has_every_route(world: World) -> None:
     assert ("/api/v1/orders/{serial}/stop", "POST") in told
 
 
-def test_operations_tell_problems_keys_and_security(world: World) -> None:
-    document = world.app.test_client().get("/openapi.json").json
+def test_operations_tell_problems_keys_and_security(still: World) -> None:
+    document = still.app.test_client().get("/openapi.json").json
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if method == "parameters":
@@ -39,8 +39,8 @@ def test_operations_tell_problems_keys_and_security(world: World) -> None:
     assert {"201", "401", "403", "404", "409", "422", "503"} <= set(place["responses"])
 
 
-def test_documentation_page_is_served_with_its_own_assets(world: World) -> None:
-    client = world.app.test_client()
+def test_documentation_page_is_served_with_its_own_assets(still: World) -> None:
+    client = still.app.test_client()
     page = client.get("/docs")
     assert page.status_code == 200
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page.get_data(as_text=True))

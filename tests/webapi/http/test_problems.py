@@ -59,8 +59,8 @@ def check(answer: Any, status: int, code: str) -> dict[str, Any]:
         ("GET", "/customers?q=a%00b", 422, "invalid"),
     ],
 )
-def test_what_is_not_there_or_not_right(world: World, method: str, path: str, status: int, code: str) -> None:
-    check(world.call(method, path), status, code)
+def test_what_is_not_there_or_not_right(still: World, method: str, path: str, status: int, code: str) -> None:
+    check(still.call(method, path), status, code)
 
 
 ORDER = {"customer_id": 1, "pile": "55031412000001", "gun": 1, "goal": {"kind": "full"}}
@@ -103,10 +103,10 @@ ORDER = {"customer_id": 1, "pile": "55031412000001", "gun": 1, "goal": {"kind": 
     ],
 )
 def test_a_body_that_is_not_right_names_the_field_in_both_languages(
-    world: World, path: str, body: Any, field: str
+    still: World, path: str, body: Any, field: str
 ) -> None:
-    zh = check(world.call("POST", path, body), 422, "invalid")
-    en = check(world.call("POST", path, body, headers={"Accept-Language": "en-GB,en;q=0.9"}), 422, "invalid")
+    zh = check(still.call("POST", path, body), 422, "invalid")
+    en = check(still.call("POST", path, body, headers={"Accept-Language": "en-GB,en;q=0.9"}), 422, "invalid")
     assert field in [error["field"] for error in zh["errors"]]
     assert [error["field"] for error in zh["errors"]] == [error["field"] for error in en["errors"]]
     assert zh["title"] != en["title"]
@@ -129,31 +129,31 @@ def test_a_body_that_is_not_right_names_the_field_in_both_languages(
     ],
 )
 def test_bytes_that_are_no_body(
-    world: World, body: bytes, headers: Mapping[str, str], status: int | None, code: str | None
+    still: World, body: bytes, headers: Mapping[str, str], status: int | None, code: str | None
 ) -> None:
-    bearer = {"Authorization": f"Bearer {world.ours.driver_token}", "Idempotency-Key": "k"}
-    answer = world.app.test_client().post("/api/v1/orders", data=body, headers={**bearer, **headers})
+    bearer = {"Authorization": f"Bearer {still.ours.driver_token}", "Idempotency-Key": "k"}
+    answer = still.app.test_client().post("/api/v1/orders", data=body, headers={**bearer, **headers})
     if status is None or code is None:
         assert 400 <= answer.status_code < 500
     else:
         check(answer, status, code)
 
 
-def test_a_stop_takes_no_body(world: World) -> None:
-    check(world.call("POST", f"/orders/{'1' * 32}/stop", {"why": "x"}), 422, "invalid")
+def test_a_stop_takes_no_body(still: World) -> None:
+    check(still.call("POST", f"/orders/{'1' * 32}/stop", {"why": "x"}), 422, "invalid")
 
 
-def test_allow_stays_on_405_and_the_request_id_is_echoed(world: World) -> None:
-    answer = world.call("PUT", "/orders", headers={"X-Request-Id": "abc-123"})
+def test_allow_stays_on_405_and_the_request_id_is_echoed(still: World) -> None:
+    answer = still.call("PUT", "/orders", headers={"X-Request-Id": "abc-123"})
     body = check(answer, 405, "method_not_allowed")
     assert set(answer.headers["Allow"].split(", ")) >= {"GET", "POST"}
     assert body["request_id"] == "abc-123"
-    forged = world.call("GET", "/me", headers={"X-Request-Id": "<script>"})
+    forged = still.call("GET", "/me", headers={"X-Request-Id": "<script>"})
     assert forged.headers["X-Request-Id"] != "<script>"
 
 
-def test_every_answer_carries_the_security_headers(world: World) -> None:
-    client = world.app.test_client()
+def test_every_answer_carries_the_security_headers(still: World) -> None:
+    client = still.app.test_client()
     for path in ("/healthz", "/docs", "/openapi.json", "/api/v1/me", "/nothing"):
         headers = client.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -162,20 +162,20 @@ def test_every_answer_carries_the_security_headers(world: World) -> None:
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer x", "Basic YTpi", "Bearer \u00e4", "\x7f"])
-def test_a_wrong_token_is_401_with_a_challenge(world: World, header: str) -> None:
-    answer = world.app.test_client().get(
+def test_a_wrong_token_is_401_with_a_challenge(still: World, header: str) -> None:
+    answer = still.app.test_client().get(
         "/api/v1/me", headers={"Authorization": header.encode("utf-8").decode("latin-1")}
     )
     check(answer, 401, "not_signed_in")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_key_is_needed_where_money_or_hardware_moves(world: World) -> None:
-    bearer = {"Authorization": f"Bearer {world.ours.driver_token}"}
-    client = world.app.test_client()
-    answer = client.post("/api/v1/orders", json=order_body(world.ours), headers=bearer)
+def test_a_key_is_needed_where_money_or_hardware_moves(still: World) -> None:
+    bearer = {"Authorization": f"Bearer {still.ours.driver_token}"}
+    client = still.app.test_client()
+    answer = client.post("/api/v1/orders", json=order_body(still.ours), headers=bearer)
     check(answer, 400, "idempotency_key_missing")
-    wrong = client.post("/api/v1/orders", json=order_body(world.ours), headers={**bearer, "Idempotency-Key": "a b"})
+    wrong = client.post("/api/v1/orders", json=order_body(still.ours), headers={**bearer, "Idempotency-Key": "a b"})
     check(wrong, 422, "idempotency_key_invalid")
 
 

@@ -131,5 +131,11 @@ def test_piles_own_words_are_told() -> None:
     assert "not plugged in" in view.en
 
 
+def test_pile_without_words_is_told_by_its_code() -> None:
+    view = refusal_of(refused_order(Reason.PILE_REFUSED, stop_code=0x4A))
+    assert view is not None
+    assert "0x4A" in view.zh
+
+
 def test_order_that_was_never_refused_has_no_refusal() -> None:
     assert refusal_of(Order(state=OrderState.SETTLED)) is None
