@@ -26,9 +26,7 @@ class Station(LockoutColumns, Base):
     __table_args__ = (Index(None, "tenant_id", "code"),)
 
     code: Mapped[str] = mapped_column(String(32), primary_key=True)
-    shard: Mapped[str] = mapped_column(
-        String(2), index=True, comment="evcs.contracts.ids.shard_of(code)"
-    )
+    shard: Mapped[str] = mapped_column(String(2), index=True, comment="evcs.contracts.ids.shard_of(code)")
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.id"))
     name: Mapped[str] = mapped_column(String(100))
     address: Mapped[str | None] = mapped_column(String(200))
