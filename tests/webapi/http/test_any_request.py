@@ -1,0 +1,53 @@
+"""No request of any form makes a 5xx."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.webapi.http.world import World
+
+SEEN = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FIELDS = "customer_id pile gun goal kind amount_fen duration_s energy_kwh name phone first_station reason voucher days"
+NAMES = st.sampled_from(FIELDS.split())
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(max_size=20),
+    st.sampled_from(("full", "amount", "energy", "55031412000001", "1e400", "-0", "0.1", "Infinity")),
+)
+BODIES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | st.text(max_size=5), inner, max_size=6),
+    max_leaves=12,
+)
+POSTS = ("/orders", "/customers", "/customers/1/recharges", "/tokens", "/orders/" + "1" * 32 + "/stop")
+LISTS = ("/stations", "/piles", "/guns", "/customers", "/orders", "/customers/1/statement")
+QUERIES = st.sampled_from(
+    ("limit", "cursor", "state", "station", "pile", "gun", "customer", "since", "until", "q", "max_points")
+)
+
+
+@pytest.mark.parametrize("path", POSTS)
+@SEEN
+@given(body=BODIES)
+def test_any_body_is_answered(still: World, path: str, body: Any) -> None:
+    assert still.call("POST", path, body).status_code < 500
+
+
+@pytest.mark.parametrize("path", LISTS)
+@SEEN
+@given(query=st.lists(st.tuples(QUERIES, st.text(max_size=30) | st.integers().map(str)), max_size=4))
+def test_any_query_is_answered(still: World, path: str, query: list[tuple[str, str]]) -> None:
+    spelt = "&".join(f"{name}={quote(value, safe='', errors='surrogatepass')}" for name, value in query)
+    assert still.call("GET", f"{path}?{spelt}").status_code < 500
+
+
+@SEEN
+@given(path=st.text(max_size=40), method=st.sampled_from(("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD")))
+def test_any_path_is_answered(still: World, path: str, method: str) -> None:
+    assert still.call(method, "/" + quote(path, errors="surrogatepass")).status_code < 500
