@@ -143,9 +143,7 @@ class OrderMark(Base):
     order_serial: Mapped[str] = mapped_column(ForeignKey("charging_order.serial"), primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcTime, primary_key=True, comment="receive time at the bridge")
     energy_kwh: Mapped[Decimal] = mapped_column(EnergyKwh, comment="of the session so far")
-    register_kwh: Mapped[Decimal | None] = mapped_column(
-        EnergyKwh, comment="total of the meter, where given"
-    )
+    register_kwh: Mapped[Decimal | None] = mapped_column(EnergyKwh, comment="total of the meter, where given")
     why: Mapped[MarkReason] = mapped_column(Wording(MarkReason))
 
 
@@ -187,9 +185,7 @@ class ChargeRecord(Base):
     stored_at: Mapped[datetime] = mapped_column(UtcTime)
     repeats: Mapped[int] = mapped_column(Integer, default=0, comment="how often the same content came again")
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcTime, comment="G/confirm last published and acknowledged")
-    confirm_sent_at: Mapped[datetime | None] = mapped_column(
-        UtcTime, index=True, comment="0x40 is written"
-    )
+    confirm_sent_at: Mapped[datetime | None] = mapped_column(UtcTime, index=True, comment="0x40 is written")
 
 
 class BillKind(StrEnum):
