@@ -5,8 +5,8 @@
 .PHONY: help run test check docs bench clean setup
 
 VENV_PYTHON := .venv/bin/python
-# The scenario tests wait for brokers and piles more than they compute: two at a time, each file in one process.
-PYTEST ?= -n 2 --dist loadfile
+# The scenario tests wait for brokers and piles more than they compute, so twice as many as a small machine has cores.
+PYTEST ?= -n 4 --dist worksteal
 
 help: ## this list
 	@echo "make run      the whole platform with simulated piles on this machine, until Ctrl-C; data stays in var/"

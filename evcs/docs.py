@@ -21,6 +21,7 @@ SETTINGS = (
     ("rules", "rules.settings"),
     ("webapi", "webapi.settings"),
     ("webapi.worker", "webapi.worker.settings"),
+    ("webapi.demo", "webapi.demo.settings"),
     ("evcs up", "evcs.up.settings"),
 )
 

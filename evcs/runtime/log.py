@@ -88,7 +88,9 @@ def setup(
     ]
     last: list[structlog.typing.Processor]
     if console:
-        last = [structlog.dev.ConsoleRenderer(timestamp_key="at")]
+        # Without the values of local variables, which may be secrets.
+        traceback = structlog.dev.RichTracebackFormatter(show_locals=False)
+        last = [structlog.dev.ConsoleRenderer(timestamp_key="at", exception_formatter=traceback)]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     structlog.configure(

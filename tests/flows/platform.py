@@ -23,7 +23,7 @@ from tests.servers import Broker, free_port
 SERVICES = ("webapi.worker", "rules", "ingest", "bridge", "webapi")
 
 LIVELY = PileOptions(
-    energy_factor=30,
+    energy_factor=60,
     speed=15,
     start_delay_s=(0.2, 0.4),
     ramp_s=0.5,
@@ -34,7 +34,7 @@ LIVELY = PileOptions(
     cold_share=0,
     manual_stop_share=0,
 )
-"""A pile that brings 30 times the energy and reports every second, so that a charge takes seconds, not hours."""
+"""A pile that brings 60 times the energy and reports every second, so that a charge takes seconds, not hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,12 @@ class Platform:
         self._piles.append((pile, asyncio.create_task(pile.run())))
         await asyncio.wait_for(pile.online(), 75)
         await self.wait(topics.PILE_STATUS, lambda s: s.pile == number and s.online and s.tariff_version is not None)
+        await self._ordered_by_tariff(number)
         return pile
+
+    async def _ordered_by_tariff(self, number: str) -> None:
+        """Await that the pile's row knows the tariff that it confirmed: the worker publishes it as configuration."""
+        await self.wait(topics.CONFIG_PILE, lambda c: c.pile == number and c.confirmed_tariff is not None)
 
     async def plugged(self, pile: SimulatedPile, gun: int, need_kwh: float = 40) -> None:
         """Plug a car in and await that the platform knows it."""

@@ -5,6 +5,7 @@ resumes and confirmations. While the database is away the newest level of each t
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from threading import Event, Lock
 from typing import Protocol
@@ -37,6 +38,7 @@ EVERYTHING = 1_000_000
 LEVELS_AT_ONCE = 200
 FIRST_BACKOFF_S = 0.5
 BACKOFF_AT_MOST_S = 10.0
+ACKNOWLEDGED_LOOK_S = 0.01
 
 Publish = Callable[[Sequence[Answer], Event], bool]
 """Publishes answers on the work session and awaits their PUBACKs."""
@@ -80,6 +82,7 @@ class View:
         self._compared = Event()
         self._connected = Event()
         self._changed = Event()
+        self._configured = Event()
         self._started = False
         self._backoff_s = FIRST_BACKOFF_S
         self.away_why = ""
@@ -100,6 +103,11 @@ class View:
     def is_compared(self) -> bool:
         """Whether the open orders were compared with the whole picture of this connection."""
         return self._compared.is_set()
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether the broker has taken the whole configuration of this run."""
+        return self._configured.is_set()
 
     def work_connected(self) -> None:
         """The work session is (again) with the broker: own levels are to be published anew."""
@@ -161,7 +169,7 @@ class View:
         self._store_levels()
         if self._changed.is_set() or not self._started:
             self._changed.clear()
-            self._sync_configuration()
+            self._sync_configuration(stopping)
         if picture:
             self._compare()
             self._picture.clear()
@@ -215,10 +223,16 @@ class View:
                 answers += message.handle(session, at)
         self._answers += answers
 
-    def _sync_configuration(self) -> None:
-        """Bring `config/…` into agreement with the rows."""
+    def _sync_configuration(self, stopping: Event) -> None:
+        """Bring `config/…` into agreement with the rows; the first time the worker is ready only after that.
+
+        Bridges open their port to piles when the worker is ready: before that every pile would be unknown to them.
+        """
         with self._sessions() as session:
-            self._retained.sync(session)
+            sent = self._retained.sync(session)
+        if not self.is_configured and _all_done(sent, stopping):
+            self._configured.set()
+            self._announce(self._handshake)
 
     def _compare(self) -> None:
         """The picture is complete: own topics, open orders, and at the start what was never said to be written."""
@@ -236,10 +250,8 @@ class View:
         """Tell a `rules` that just started everything it needs, then say so."""
         if not self._started:
             return
-        for sent in self._retained.publish_all():
-            while not sent.done():
-                if stopping.wait(0.01):
-                    return
+        if not _all_done(self._retained.publish_all(), stopping):
+            return
         with self._sessions() as session:
             told = resumes(session, status, self._shards, self._clock.now())
         if not self._publish(told, stopping):
@@ -256,6 +268,15 @@ def look_at_open_orders(session: Session, *, at: datetime) -> None:
     ).all()
     for pile in piles:
         look_at_pile(session, pile, at=at)
+
+
+def _all_done(sent: Sequence[Future[None]], stopping: Event) -> bool:
+    """Wait until the broker has taken everything; False when the worker stops before."""
+    for future in sent:
+        while not future.done():
+            if stopping.wait(ACKNOWLEDGED_LOOK_S):
+                return False
+    return True
 
 
 def _rank(topic: str) -> int:

@@ -100,7 +100,7 @@ class Worker:
                 self._work.subscribe(filter, 1)
         for filter in subscriptions(self._shards):
             self._view_session.subscribe(filter, 0)
-        self._work.on_connected(self._announce)
+        self._work.on_connected(self._announce_again)
         self._work.on_connected(self._view.work_connected)
         self._work.on_disconnected(self._listener.begin)
         self._view_session.on_disconnected(self._view.picture_began)
@@ -195,6 +195,11 @@ class Worker:
     def _announce(self) -> None:
         with self._announcing:
             self._presence.announce(self._work)
+
+    def _announce_again(self) -> None:
+        """After a reconnect; the first time the view says when the configuration is out."""
+        if self._view.is_configured:
+            self._announce()
 
     def _announce_answers(self, handshake: Handshake) -> None:
         with self._announcing:

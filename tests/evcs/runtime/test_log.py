@@ -87,3 +87,15 @@ def test_console_form_is_for_people(written: Written) -> None:
     text = written()
     assert "started" in text
     assert not text.startswith("{")
+
+
+def test_console_form_tells_no_local_variable(written: Written) -> None:
+    log.setup("rules", "info", "console")
+    secret = "".join(("hun", "ter", "2"))  # spelt so that the source line in the traceback does not show it
+    try:
+        raise ValueError(f"{len(secret)} letters")
+    except ValueError:
+        log.get_logger().exception("failed")
+    text = written()
+    assert "7 letters" in text
+    assert secret not in text
