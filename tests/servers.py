@@ -82,10 +82,16 @@ class Server:
         self.store.mkdir()
 
     def snapshot(self) -> Path:
-        """A copy of the store as it is on the disk now."""
+        """A copy of the store as it is on the disk now; the server stands still meanwhile."""
         self._flush_to_disk()
         copy = Path(tempfile.mkdtemp(prefix="snapshot-", dir=self.folder)) / "store"
-        shutil.copytree(self.store, copy)
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+        try:
+            shutil.copytree(self.store, copy)
+        finally:
+            if self._process is not None:
+                self._process.send_signal(signal.SIGCONT)
         return copy
 
     def roll_back(self, snapshot: Path) -> None:

@@ -272,7 +272,10 @@ async def test_a_restart_says_offline_and_the_next_login_brings_everything_back(
                 assert offline.protocol == "ykc1.6"
                 async with pile_at(second, PILE, memory=pile.pile.memory(0)) as again:
                     await again.online()
-                    status = await office.online(PILE, after=seen)
-                    assert status.bridge_started_ms == second.fleet.run.started_ms
+                    await office.wait(
+                        PILE_STATUS,
+                        lambda status: status.online and status.bridge_started_ms == second.fleet.run.started_ms,
+                        after=seen,
+                    )
         last = await office.wait(BRIDGE_STATUS, lambda status: not status.online, after=seen)
         assert last.bridge == "b1"

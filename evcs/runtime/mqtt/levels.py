@@ -42,10 +42,16 @@ class Versions:
         return self._highest.get(topic, 0)
 
 
+ECHOES_KNOWN = 4
+"""How many own earlier versions of a topic are recognised when they come back late over the owner's view."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Level:
     version: int
     payload: bytes
+    echoes: tuple[int, ...] = ()
+    """Versions published before on this connection: seen now, they are echoes and not what stands."""
 
 
 class LevelKeeper(Generic[F]):
@@ -65,7 +71,10 @@ class LevelKeeper(Generic[F]):
         held = self._levels.get(topic)
         if held is not None and version < held.version:
             raise ValueError(f"{topic}: version {version} is older than {held.version}")
-        self._levels[topic] = _Level(version, payload)
+        echoes: tuple[int, ...] = () if held is None else held.echoes
+        if held is not None and version > held.version:
+            echoes = (held.version, *echoes)[:ECHOES_KNOWN]
+        self._levels[topic] = _Level(version, payload, echoes)
         return self._session.publish(topic, payload, retain=True)
 
     def clear(self, topic: str) -> F:
@@ -81,17 +90,19 @@ class LevelKeeper(Generic[F]):
         return self._levels.keys()
 
     def publish_all(self) -> None:
-        """Publish every level again, as after each connection."""
+        """Publish every level again, as after each connection: what stands may be older, so nothing is an echo now."""
         for topic, level in self._levels.items():
+            self._levels[topic] = _Level(level.version, level.payload)
             self._session.publish(topic, level.payload, retain=True)
 
     def seen(self, topic: str, version: int) -> bool:
         """Something stands on an own topic: when it is older than what is held, publish that again and return True.
 
-        Pass version 0 for an empty payload (cleared by somebody, or by a rolled-back store).
+        Pass version 0 for an empty payload (cleared by somebody, or by a rolled-back store). The echo of an own level
+        that was replaced meanwhile is not answered: a slow view would double every quick change.
         """
         held = self._levels.get(topic)
-        if held is None or version >= held.version:
+        if held is None or version >= held.version or version in held.echoes:
             return False
         self.corrected += 1
         self._session.publish(topic, held.payload, retain=True)

@@ -48,6 +48,19 @@ def test_owner_publishes_all_again_and_answers_an_older_level() -> None:
     assert levels.corrected == 2
 
 
+def test_the_late_echo_of_an_own_level_is_not_answered_until_a_reconnect() -> None:
+    session = Told()
+    levels = LevelKeeper(session)
+    for version in range(1, 4):
+        levels.set("a", version, b"%d" % version)
+    levels.set("a", 3, b"3")
+    assert not levels.seen("a", 1)
+    assert not levels.seen("a", 2)
+    assert levels.corrected == 0
+    levels.publish_all()
+    assert levels.seen("a", 2)
+
+
 def test_cleared_level_is_gone_and_strays_are_named() -> None:
     session = Told()
     levels = LevelKeeper(session)

@@ -26,8 +26,10 @@ def point(series: GunSeries | TransformerSeries, when: datetime, **fields: Value
 
 
 _texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
-_tags = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
-    lambda tag: tag.isprintable() and "\\" not in tag
+_tags = st.text(
+    st.characters(exclude_categories=["C", "Z"], include_characters=" ", exclude_characters="\\"),
+    min_size=1,
+    max_size=12,
 )
 _values = {
     "float": st.floats(allow_nan=False, allow_infinity=False),
