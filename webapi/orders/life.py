@@ -419,8 +419,8 @@ def _charging(facts: OrderFacts, seen: LevelSeen, now: datetime) -> Step:
         case State.REFUSED | State.START_FAILED | State.CANCELLED:
             why = Reason.UNEXPECTED_CHARGE
             return _stopping(replace(known, stop_since=None), why, now, Adopt(facts.state), PublishStop(why))
-        case State.SETTLED:
-            if facts.ended_at is not None and seen.since > facts.ended_at:
+        case State.SETTLED | State.REVIEW:
+            if facts.ended_at is None or seen.since > facts.ended_at:
                 return Step(facts, (PublishStop(Reason.UNEXPECTED_CHARGE),))
     return Step(facts)
 
@@ -469,6 +469,9 @@ def _exception(facts: OrderFacts, trouble: Trouble, now: datetime, deadline: dat
 
 
 def _review(facts: OrderFacts, trouble: Trouble, now: datetime) -> Step:
+    if facts.state is State.REVIEW:
+        # Whatever else the pile sends: what is in dispute is held for `REVIEW_S` from the first time, no longer.
+        return Step(replace(facts, trouble=trouble))
     return _enter(replace(facts, trouble=trouble), State.REVIEW, now, _in(now, waits.REVIEW_S))
 
 

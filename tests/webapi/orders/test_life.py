@@ -113,6 +113,15 @@ MOVES: list[tuple[str, tuple[life.Observation, ...], life.Observation, float, S,
     ("record before the level", HELD_CHARGE, life.RecordStored(life.RecordOutcome.SETTLED, True), 5, S.SETTLED, (CHANGE,), None),
     ("record of a failed start", (life.Admitted(),), life.RecordStored(life.RecordOutcome.SETTLED, False), 5, S.START_FAILED, (CHANGE,), None),
     ("record in dispute", HELD_CHARGE, life.RecordStored(life.RecordOutcome.REVIEW, True), 5, S.REVIEW, (CHANGE,), 5 + 7 * 86400),
+    (
+        "a further record does not prolong a review",
+        (*HELD_CHARGE, life.RecordStored(life.RecordOutcome.REVIEW, True)),
+        life.RecordStored(life.RecordOutcome.REVIEW, True),
+        86400,
+        S.REVIEW,
+        (),
+        7 * 86400,
+    ),
     ("record again", (*HELD_CHARGE, FINISHED), life.RecordStored(life.RecordOutcome.REPEATED, True), 5, S.ENDED, (), 30),
     (
         "admitted too late",
@@ -272,3 +281,12 @@ def test_a_settled_order_that_charges_later_is_stopped() -> None:
     assert life.step(facts, level(GunState.CHARGING, 40, seconds=10), at(30)).effects == ()
     late = life.step(facts, level(GunState.CHARGING, 40, seconds=30), at(30))
     assert late == life.Step(replace(facts), (life.PublishStop(Reason.UNEXPECTED_CHARGE),))
+
+
+def test_a_charge_that_is_in_review_and_goes_on_is_stopped() -> None:
+    away = order(*HELD_CHARGE, life.LinkLost(), life.ProvisionalMade(False))
+    assert away.state is S.REVIEW
+    back = life.step(away, level(GunState.CHARGING, 40), at(90_000))
+    assert back == life.Step(away, (life.PublishStop(Reason.UNEXPECTED_CHARGE),))
+    disputed = order(*HELD_CHARGE, FINISHED, life.RecordStored(life.RecordOutcome.REVIEW, True, at(20)))
+    assert life.step(disputed, level(GunState.CHARGING, 40, seconds=10), at(30)).effects == ()
