@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from evcs.contracts.config import BandPrice
 from evcs.contracts.states import TariffBand
-from evcs.contracts.times import SLOT, slot_of, slot_start
+from evcs.contracts.times import SLOT, SLOTS_A_DAY, slot_of, slot_start
 
 ENERGY_STEP = Decimal("0.0001")
 """Resolution of every energy, in kWh."""
@@ -60,14 +60,13 @@ class BandKwh:
 
 
 def bands_touched(table: PriceTable, start: datetime, end: datetime, widened: timedelta) -> frozenset[TariffBand]:
-    """The bands of all slots in an interval that is widened at both ends. A slot belongs to its start."""
-    touched: set[TariffBand] = set()
-    slot = slot_start(start - widened)
-    last = end + widened
-    while slot <= last and len(touched) < len(table.prices):
-        touched.add(table.band_at(slot))
-        slot += SLOT
-    return frozenset(touched)
+    """The bands of all slots in an interval that is widened at both ends. A slot belongs to its start.
+
+    Every day has the same slots, so a longer interval (a pile may name any two) touches all of them.
+    """
+    first, last = slot_start(start - widened), end + widened
+    slots = min(SLOTS_A_DAY, (last - first) // SLOT + 1)
+    return frozenset(table.band_at(first + number * SLOT) for number in range(slots))
 
 
 def cut_at_slots(table: PriceTable, readings: Sequence[Reading]) -> tuple[BandKwh, ...]:

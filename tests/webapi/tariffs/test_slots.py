@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evcs.contracts.config import BandPrice
+from evcs.contracts.states import TariffBand
 from evcs.contracts.times import BEIJING
 from tests.webapi.books import FLAT, PEAK, PRICES, SHARP, SLOTS, VALLEY
 from webapi.tariffs.slots import PriceTable, Reading, bands_touched, cut_at_slots
@@ -76,6 +78,22 @@ def test_bands_touched_are_widened_at_both_ends() -> None:
     assert bands_touched(TABLE, at("22:02"), at("22:10"), MINUTE) == {FLAT}
     assert bands_touched(TABLE, at("22:02"), at("22:59:30"), MINUTE) == {FLAT, VALLEY}
     assert bands_touched(TABLE, at("0:00"), at("0:00", day=25), MINUTE) == {SHARP, PEAK, FLAT, VALLEY}
+
+
+def test_a_session_of_a_hundred_years_takes_no_longer_than_one_of_a_day() -> None:
+    deep = BandPrice(band=TariffBand.DEEP_VALLEY, energy_price_e5=1, service_price_e5=1)
+    table = PriceTable("v1", SLOTS, (*PRICES, deep))
+    looked: list[datetime] = []
+
+    class Counted(PriceTable):
+        def band_at(self, instant: datetime) -> TariffBand:
+            looked.append(instant)
+            return super().band_at(instant)
+
+    counted = Counted(table.version_id, table.slots, table.prices)
+    touched = bands_touched(counted, at("0:00") - timedelta(days=36_500), at("0:00"), MINUTE)
+    assert touched == {SHARP, PEAK, FLAT, VALLEY}
+    assert len(looked) <= 48
 
 
 def test_dearest_and_prices_by_slot() -> None:
