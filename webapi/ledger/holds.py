@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from evcs.contracts.money import exact_fen, round_half_up
 from evcs.contracts.reasons import Reason
+from webapi.database import ROW_LOCK
 from webapi.ledger.accounts import available, held
 from webapi.ledger.errors import NoOpenHold
-from webapi.ledger.models import Hold, HoldState, TransactionKind, Wallet
-from webapi.ledger.post import Move, Posting, post
+from webapi.ledger.models import Hold, HoldState, TransactionKind
+from webapi.ledger.post import Move, Posting, lock_wallet, post
 from webapi.orders.models import Order
 
 
@@ -142,8 +143,8 @@ def lock_hold(session: Session, serial: str) -> Hold | None:
     customer_id = session.scalar(select(Hold.customer_id).where(Hold.order_serial == serial))
     if customer_id is None:
         return None
-    session.get_one(Wallet, customer_id, with_for_update=True, populate_existing=True)
-    return session.get_one(Hold, serial, with_for_update=True, populate_existing=True)
+    lock_wallet(session, customer_id)
+    return session.get_one(Hold, serial, with_for_update=ROW_LOCK, populate_existing=True)
 
 
 def _payer(order: Order) -> int:

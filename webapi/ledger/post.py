@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from evcs.contracts.times import civil_day
+from webapi.database import ROW_LOCK
 from webapi.ledger.accounts import AccountName, account_id
 from webapi.ledger.errors import InsufficientFunds, KeyTaken
 from webapi.ledger.models import AccountKind, Entry, Seal, Transaction, TransactionKind, Wallet
@@ -89,7 +90,7 @@ def post(session: Session, posting: Posting, *, at: datetime, by: str) -> Posted
 def lock_wallet(session: Session, customer_id: int) -> Wallet:
     """Lock a customer's wallet until the commit and read its balances as they are now (PostgreSQL; SQLite has one
     writer anyway)."""
-    return session.get_one(Wallet, customer_id, with_for_update=True, populate_existing=True)
+    return session.get_one(Wallet, customer_id, with_for_update=ROW_LOCK, populate_existing=True)
 
 
 def _check(posting: Posting, moves: Sequence[Move]) -> None:
