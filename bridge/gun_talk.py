@@ -553,6 +553,7 @@ class GunTalk:
             stop_code=said.stop_code,
             stop_class=said.stop_class,
             clock_offset_s=clock_offset_s,
+            is_timed=None not in (said.started_at, said.ended_at, said.traded_at),
             frame_hex=raw.hex(),
         )
         self._over_by_record(said, raw, now)

@@ -149,6 +149,8 @@ class ChargeRecord(Payload, frozen=True, kw_only=True):
     stop_class: StopClass
     clock_offset_s: float | None = None
     """The pile's clock error at its last 0x55: over 60 s the order is billed by its marks."""
+    is_timed: bool = True
+    """False: the pile left out a time (it has no clock); the receive time stands there instead."""
     frame_hex: str
 
 

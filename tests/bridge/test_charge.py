@@ -389,6 +389,9 @@ def test_a_record_of_a_pile_without_a_clock_still_arrives() -> None:
     desk.wire.say(type(bare)(**{**vars(bare), "start_time": bytes(7), "end_time": bytes(7)}))
     [bill] = desk.of(RECORD)
     assert bill.started_at == bill.received_at
+    assert not bill.is_timed
+    desk.wire.say(bare)
+    assert desk.of(RECORD)[-1].is_timed
 
 
 def test_half_hours_are_asked_for() -> None:

@@ -112,7 +112,7 @@ def record(session: Session, address: Address, said: ChargeRecord, at: datetime)
         before = order.state
         stored = life.RecordStored(settled.outcome, settled.has_energy, order.ended_at)
         observe(session, order, stored, at=at)
-        if settled.outcome is life.RecordOutcome.CORRECTED and order.state is before:
+        if order.state is before and settled.outcome is not life.RecordOutcome.REPEATED:
             session.flush()
             publish_change(session, order, at=at)
     log.info(

@@ -1,15 +1,18 @@
 """Register marks of an order: keeping them, and what they say where no charge record can be believed."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from evcs.contracts.gun import MeterMark
 from webapi.orders.models import Order, OrderMark
 from webapi.tariffs.slots import BandKwh, PriceTable, Reading, cut_at_slots
+
+_INSTANT = timedelta(milliseconds=1)
+"""Resolution of the marks' times."""
 
 
 def keep_mark(session: Session, order: Order, mark: MeterMark) -> bool:
@@ -33,13 +36,25 @@ def keep_mark(session: Session, order: Order, mark: MeterMark) -> bool:
 
 
 def readings_of(session: Session, order: Order) -> tuple[Reading, ...]:
-    """The marks of an order in order of time, behind a reading of 0 at its begin."""
+    """The marks of an order in order of time, behind a reading of 0 at its begin.
+
+    The first mark may have energy already, also where it comes with the first level that showed the charge (the link
+    was away when it began): what was drawn before it was drawn after the newest of the moments that lie before it.
+    """
     marks = session.scalars(select(OrderMark).where(OrderMark.order_serial == order.serial).order_by(OrderMark.at))
     readings = [Reading(mark.at, mark.energy_kwh) for mark in marks]
-    begin = order.started_at or order.admitted_at or order.requested_at
-    if readings and readings[0].energy_kwh > 0 and begin < readings[0].at:
-        readings.insert(0, Reading(begin, Decimal(0)))
-    return tuple(readings)
+    if not readings or readings[0].energy_kwh <= 0:
+        return tuple(readings)
+    first = readings[0].at
+    known = (order.started_at, order.admitted_at, order.requested_at)
+    begin = next((moment for moment in known if moment is not None and moment < first), first - _INSTANT)
+    return (Reading(begin, Decimal(0)), *readings)
+
+
+def begin_by_marks(session: Session, order: Order) -> datetime:
+    """When an order whose begin nobody saw began to charge: at its first mark, else after its admission."""
+    first = session.scalar(select(func.min(OrderMark.at)).where(OrderMark.order_serial == order.serial))
+    return first or order.admitted_at or order.requested_at
 
 
 def energies(

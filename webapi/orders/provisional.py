@@ -30,7 +30,8 @@ def settle_provisionally(session: Session, order: Order, *, at: datetime, by: st
         return False
     if order.customer_id is None and reckoning.figures.priced.total_fen:
         return False
-    if order.ended_at is None and readings:
-        order.ended_at = readings[-1].at
+    if readings:
+        order.started_at = order.started_at or readings[0].at
+        order.ended_at = order.ended_at or readings[-1].at
     capture(session, order, reckoning.figures, BillKind.PROVISIONAL, NO_RECORD, at=at, by=by)
     return True

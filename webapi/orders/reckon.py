@@ -70,6 +70,17 @@ class Limit:
 NO_LIMIT = Limit()
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What our own clock knows of the charge."""
+
+    requested_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+NOT_OBSERVED = Observed()
+
+
 def reckon_record(
     record: ChargeRecord,
     table: PriceTable | None,
@@ -77,7 +88,7 @@ def reckon_record(
     meter: Meter,
     *,
     limit: Limit = NO_LIMIT,
-    observed_end: datetime | None = None,
+    observed: Observed = NOT_OBSERVED,
 ) -> Reckoning:
     """Price a charge record anew and compare with the pile's own amount.
 
@@ -85,7 +96,7 @@ def reckon_record(
     (closed by the record's total, where that is sure). More than a fen apart: disputed, the lower figure stands.
     So it is where the marks saw more than a sample's worth of energy that the record does not know.
     """
-    reckoned = _by_record(record, table, readings, meter, limit, observed_end)
+    reckoned = _by_record(record, table, readings, meter, limit, observed)
     unknown = readings[-1].energy_kwh - record.energy_kwh if readings else Decimal(0)
     if not isinstance(reckoned, Agreed) or unknown <= meter.sample_kwh:
         return reckoned
@@ -102,7 +113,7 @@ def _by_record(
     readings: Sequence[Reading],
     meter: Meter,
     limit: Limit,
-    observed_end: datetime | None,
+    observed: Observed,
 ) -> Reckoning:
     pile_fen = fen_of_e4(record.amount_e4)
     if not record.energy_kwh and not any(band.energy_kwh for band in record.bands):
@@ -110,12 +121,12 @@ def _by_record(
         return Agreed(nothing) if pile_fen <= ALLOWED_DIFFERENCE_FEN else Disputed(nothing, pile_fen)
     if table is None:
         return Unclear("no_tariff")
-    drawn = energies(record, table, meter)
+    drawn = energies(record, table, meter, observed.requested_at)
     route, end = BillRoute.RECORD, record.ended_at
     if isinstance(drawn, Doubt):
         if drawn not in MENDED_BY_MARKS:
             return Unclear(drawn.value)
-        end = observed_end or record.received_at
+        end = observed.ended_at or record.received_at
         sure = record.energy_kwh if is_total_sure(record, meter) else None
         by_marks = marks.energies(table, readings, total_kwh=sure, end=end)
         if by_marks is None:

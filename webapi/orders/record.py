@@ -63,9 +63,7 @@ class _Said(msgspec.Struct, frozen=True):
     serial: str
     pile: str
     gun: int
-    started_at: datetime
-    ended_at: datetime
-    traded_at: datetime
+    times: tuple[datetime, ...]
     bands: tuple[_Band, ...]
     figures: tuple[Decimal, ...]
     amount_e4: int
@@ -76,7 +74,10 @@ class _Said(msgspec.Struct, frozen=True):
 
 
 def fingerprint(record: ChargeRecord) -> str:
-    """SHA-256 of what the pile said, the same for each repetition: neither sequence number nor receive time count."""
+    """SHA-256 of what the pile said, the same for each repetition: neither sequence number nor receive time count.
+
+    So the times of a pile without a clock do not either: the receive time stands there.
+    """
 
     def whole(energy: Decimal) -> Decimal:
         return energy.quantize(_STEP)
@@ -85,9 +86,7 @@ def fingerprint(record: ChargeRecord) -> str:
         serial=record.serial,
         pile=record.pile,
         gun=record.gun,
-        started_at=record.started_at,
-        ended_at=record.ended_at,
-        traded_at=record.traded_at,
+        times=(record.started_at, record.ended_at, record.traded_at) if record.is_timed else (),
         bands=tuple(
             _Band(b.band, b.price_e5, whole(b.energy_kwh), whole(b.loss_energy_kwh), b.amount_e4) for b in record.bands
         ),
@@ -106,9 +105,17 @@ def fingerprint(record: ChargeRecord) -> str:
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 
-def total_kwh(record: ChargeRecord) -> Decimal:
-    """What is billed of a record: the energy with 计损 where the pile reckons it, else as metered."""
-    return record.loss_energy_kwh if record.loss_energy_kwh > 0 else record.energy_kwh
+def is_clock_right(record: ChargeRecord, not_before: datetime | None = None) -> bool:
+    """Whether the record's times can be believed, within 60 s.
+
+    The clock is compared at each time sync, right after it was set; so the times themselves are looked at too: the
+    pile said some, began no earlier than it was asked to (`not_before`), and ended before the record came.
+    """
+    if record.clock_offset_s is not None and abs(record.clock_offset_s) > CLOCK_TOLERANCE.total_seconds():
+        return False
+    if not record.is_timed or record.ended_at > record.received_at + CLOCK_TOLERANCE:
+        return False
+    return not_before is None or record.started_at >= not_before - CLOCK_TOLERANCE
 
 
 def is_total_sure(record: ChargeRecord, meter: Meter) -> bool:
@@ -117,13 +124,15 @@ def is_total_sure(record: ChargeRecord, meter: Meter) -> bool:
     return abs(record.energy_kwh - by_register) <= meter.step_kwh * 3 / 2
 
 
-def energies(record: ChargeRecord, table: PriceTable, meter: Meter) -> tuple[BandKwh, ...] | Doubt:
+def energies(
+    record: ChargeRecord, table: PriceTable, meter: Meter, not_before: datetime | None = None
+) -> tuple[BandKwh, ...] | Doubt:
     """The energies per band as the record has them, or the first doubt about them.
 
     Believed when the pile's clock was right within 60 s, the bands add up to the total within 0.0005 kWh, the
     total to the register, and no band got more than one sample's worth whose slots the session never touched.
     """
-    if record.clock_offset_s is not None and abs(record.clock_offset_s) > CLOCK_TOLERANCE.total_seconds():
+    if not is_clock_right(record, not_before):
         return Doubt.CLOCK_WRONG
     if record.ended_at < record.started_at:
         return Doubt.TIMES_BACKWARD

@@ -1,7 +1,7 @@
 """Settling a charge record: one transaction stores it as it came, with its verdict, and moves the money."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import select
@@ -10,14 +10,15 @@ from sqlalchemy.orm import Session
 from evcs.contracts.envelope import encode
 from evcs.contracts.gun import ChargeRecord
 from evcs.contracts.money import fen_of_e4
+from webapi.database import ROW_LOCK
 from webapi.guns.models import Gun
 from webapi.orders.capture import Evidence, capture, correct
 from webapi.orders.life import RecordOutcome
-from webapi.orders.marks import readings_of
+from webapi.orders.marks import begin_by_marks, readings_of
 from webapi.orders.models import Bill, BillKind, Order, RecordVerdict
 from webapi.orders.models import ChargeRecord as RecordRow
-from webapi.orders.reckon import Agreed, Disputed, Limit, Reckoning, Unclear, reckon_record
-from webapi.orders.record import CLOCK_TOLERANCE, Meter, fingerprint
+from webapi.orders.reckon import Agreed, Disputed, Limit, Observed, Reckoning, Unclear, reckon_record
+from webapi.orders.record import Meter, fingerprint, is_clock_right
 from webapi.piles.models import Pile
 from webapi.tariffs.queries import price_table
 from webapi.tariffs.slots import PriceTable
@@ -47,7 +48,7 @@ def settle_record(session: Session, record: ChargeRecord, *, at: datetime, by: s
     platform differ (the lower figure is taken, the difference stays held), nothing to reckon by, or another record
     for an order that has one. orphan: no order has the serial. The same record again only counts up.
     """
-    order = session.get(Order, record.serial, with_for_update=True, populate_existing=True)
+    order = session.get(Order, record.serial, with_for_update=ROW_LOCK, populate_existing=True)
     content = fingerprint(record)
     known = session.scalars(
         select(RecordRow).where(RecordRow.serial == record.serial, RecordRow.content_hash == content)
@@ -67,7 +68,7 @@ def settle_record(session: Session, record: ChargeRecord, *, at: datetime, by: s
     provisional = bills.get(BillKind.PROVISIONAL)
     verdict, why = _verdict(reckoning, is_correction=provisional is not None)
     row = _store(session, record, content, verdict, why, at)
-    _note_end(order, record)
+    _note_course(session, order, record)
     if not isinstance(reckoning, Unclear):
         evidence = Evidence(row.id, fen_of_e4(record.amount_e4))
         if provisional is not None:
@@ -104,7 +105,7 @@ def _reckon(session: Session, order: Order, record: ChargeRecord) -> Reckoning:
         readings_of(session, order),
         Meter.of(pile.meter_step_kwh, gun.rated_kw),
         limit=limit_of(order),
-        observed_end=order.ended_at,
+        observed=Observed(order.requested_at, order.ended_at),
     )
     if order.customer_id is None and not isinstance(reckoning, Unclear) and reckoning.figures.priced.total_fen:
         return Unclear("no_payer")
@@ -125,17 +126,21 @@ def _is_of(record: ChargeRecord, order: Order | None) -> bool:
     return order is not None and (record.pile, record.gun) == (order.pile_number, order.gun_no)
 
 
-def _clock_is_right(record: ChargeRecord) -> bool:
-    return record.clock_offset_s is None or timedelta(seconds=abs(record.clock_offset_s)) <= CLOCK_TOLERANCE
+def _note_course(session: Session, order: Order, record: ChargeRecord) -> None:
+    """Keep when it charged and how it ended: our own time first, then the pile's where its clock was right.
 
-
-def _note_end(order: Order, record: ChargeRecord) -> None:
-    """Keep how it ended; server time comes first, then the pile's where its clock was right, then the receipt."""
+    A charge that nobody saw (the worker was away, or the order closed) has its begin and end from here alone.
+    """
     order.stop_code = record.stop_code
     order.stop_class = record.stop_class.value
-    order.vin = record.vin or order.vin
+    if record.vin and record.vin.isascii() and record.vin.isprintable():
+        # Seventeen bytes from a pile may be anything, also what PostgreSQL takes for no text; the record keeps them.
+        order.vin = record.vin
+    is_right = is_clock_right(record, order.requested_at)
+    if order.started_at is None and record.energy_kwh > 0:
+        order.started_at = record.started_at if is_right else begin_by_marks(session, order)
     if order.ended_at is None:
-        order.ended_at = record.ended_at if _clock_is_right(record) else record.received_at
+        order.ended_at = record.ended_at if is_right else record.received_at
 
 
 def _store(
@@ -167,5 +172,5 @@ def _done(record: ChargeRecord, row: RecordRow, order: Order | None, outcome: Re
         order,
         outcome if order is not None else None,
         has_energy=record.energy_kwh > 0,
-        ended_at=record.ended_at if _clock_is_right(record) else None,
+        ended_at=record.ended_at if is_clock_right(record) else None,
     )

@@ -345,3 +345,23 @@ def test_a_confirmed_tariff_goes_to_pile_delivery_and_revision(books: Books) -> 
     assert books.session.scalars(select(TariffDelivery.model_no)).all() == [1]
     pile_status(books.session, AT_PILE, pile(version=3, tariff=None), BEGIN)
     assert row.confirmed_tariff_version_id == "v1"
+
+
+def test_an_adopted_record_has_the_times_of_its_charge(scene: Scene) -> None:
+    observe(scene.session, scene.order, life.StopWished(Reason.STOPPED_BY_PERSON), at=at(1))
+    scene.record(seconds=9_000)
+    assert (scene.state, scene.order.started_at, scene.order.ended_at) == (OrderState.SETTLED, BEGIN, at(600))
+
+
+def test_a_disputed_record_behind_a_provisional_settlement_is_told(scene: Scene) -> None:
+    scene.charge()
+    for minutes, energy in ((0, "0.0000"), (10, "10.0000")):
+        events.meter(scene.session, AT_GUN, mark(scene.order.serial, minutes, energy), at(60 * minutes))
+    scene.level(GunState.FINISHED, 4, 600)
+    scene.deadline(630)
+    scene.deadline(660)
+    said = record(scene.order.serial, ((PEAK, ENERGY),), AMOUNT_E4 - 50_000, ended_at=at(600))
+    events.record(scene.session, AT_GUN, said, at(700))
+    assert (scene.state, scene.order.total_fen) == (OrderState.SETTLED, 1023)
+    last = [change for change in sent(scene.session, topics.ORDER) if isinstance(change, OrderChange)][-1]
+    assert (last.total_fen, last.provisional) == (1023, False)

@@ -389,3 +389,82 @@ def test_a_mark_is_kept_once(books: Books) -> None:
     assert not keep_mark(books.session, order, mark(order.serial, 10, "5"))
     assert keep_mark(books.session, order, mark(order.serial, 5, "2"))
     assert (order.last_mark_energy_kwh, order.last_mark_at) == (5, BEGIN + timedelta(minutes=10))
+
+
+def test_energy_before_the_first_mark_is_not_lost(books: Books) -> None:
+    """The link was away when it began: the first level and the first mark come together, with energy."""
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=8_000)
+    order.started_at = BEGIN + timedelta(minutes=60)
+    for minutes, energy in ((60, "15"), (65, "20")):
+        keep_mark(books.session, order, mark(order.serial, minutes, energy))
+    assert settle_provisionally(books.session, order, at=LATER)
+    assert (order.energy_kwh, order.total_fen) == (20, 3047), "20 kWh of 峰"
+    settle_rightly(books)
+
+
+# what a pile may say
+
+
+def test_a_number_of_the_car_that_is_no_text_does_not_keep_the_record_from_being_settled(books: Books) -> None:
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=8_000)
+    settled = settle_record(books.session, changed(record(order.serial), vin="LFV\x00\x01\xff"), at=LATER)
+    books.session.commit()
+    assert settled.row.verdict is RecordVerdict.SETTLED
+    assert order.vin is None
+    assert "LFV" in settled.row.decoded_json
+
+
+def test_a_pile_without_a_clock_is_billed_by_the_marks_and_its_repetition_is_one(books: Books) -> None:
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=8_000)
+    for minutes, energy in ((0, "0"), (60, "20")):
+        keep_mark(books.session, order, mark(order.serial, minutes, energy))
+    said = record(order.serial, ((FLAT, Decimal(20)),), 304_690, ended_at=BEGIN + timedelta(minutes=60))
+    # The bridge puts the receive time where the pile says none.
+    first, again = (
+        changed(said, received_at=came, started_at=came, ended_at=came, traded_at=came, is_timed=False)
+        for came in (BEGIN + timedelta(minutes=61), BEGIN + timedelta(minutes=66))
+    )
+    assert settle_record(books.session, first, at=LATER).outcome is RecordOutcome.SETTLED
+    assert settle_record(books.session, again, at=LATER).outcome is RecordOutcome.REPEATED
+    assert books.session.scalars(select(ChargeRecord.repeats)).all() == [1]
+    assert books.session.scalars(select(Bill.route)).one() is BillRoute.MARKS
+    assert order.total_fen == 3047
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_times_that_cannot_be_are_a_wrong_clock_whatever_the_last_sync_said(books: Books, hours: int) -> None:
+    """The pile's clock was set at the login, after the charge and before its record."""
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=8_000)
+    for minutes, energy in ((0, "0"), (60, "20")):
+        keep_mark(books.session, order, mark(order.serial, minutes, energy))
+    said = record(order.serial, ((FLAT, Decimal(20)),), 304_690, ended_at=BEGIN + timedelta(minutes=60))
+    off = timedelta(hours=hours)
+    said = changed(said, started_at=said.started_at + off, ended_at=said.ended_at + off, clock_offset_s=0.2)
+    assert settle_record(books.session, said, at=LATER).row.verdict is RecordVerdict.SETTLED
+    assert books.session.scalars(select(Bill.route)).one() is BillRoute.MARKS
+    assert order.ended_at == said.received_at
+
+
+def test_a_charge_that_nobody_saw_has_its_times_from_the_record(books: Books) -> None:
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=8_000, started=False)
+    settle_record(books.session, record(order.serial), at=LATER)
+    assert (order.started_at, order.ended_at) == (BEGIN, BEGIN + timedelta(minutes=140))
+
+
+def test_a_charge_that_nobody_saw_by_a_wrong_clock_has_its_begin_from_the_marks(books: Books) -> None:
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=8_000, started=False)
+    keep_mark(books.session, order, mark(order.serial, 2, "0"))
+    said = changed(record(order.serial), clock_offset_s=90.0)
+    settle_record(books.session, said, at=LATER)
+    assert (order.started_at, order.ended_at) == (BEGIN + timedelta(minutes=2), said.received_at)
+
+
+@pytest.mark.parametrize("minutes", [185, 200])
+def test_midnight_by_beijing_time_parts_the_business_days(books: Books, minutes: int) -> None:
+    """20:50 + 185 min is 23:55, + 200 min is 00:10 of the next day; the posting is of the day on which it is made."""
+    order = books.order(books.customer(recharged_fen=10_000), hold_fen=8_000)
+    made = BEGIN + timedelta(minutes=220)
+    settle_record(books.session, record(order.serial, ended_at=BEGIN + timedelta(minutes=minutes)), at=made)
+    assert order.business_date == date(2026, 11, 24 if minutes < 190 else 25)
+    (posting,) = books.session.scalars(select(Transaction).where(Transaction.key == f"settlement:{order.serial}"))
+    assert posting.posting_date == date(2026, 11, 25)
