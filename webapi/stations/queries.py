@@ -6,16 +6,17 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
-from evcs.contracts.states import GunState
+from evcs.contracts.reasons import Sentence
+from evcs.contracts.states import Band, GunState
 from webapi.access import Visible
 from webapi.guns.live import shown_states
 from webapi.http.paging import NameKey, Page, PageWish, page_of, read_cursor
 from webapi.piles.models import Pile
 from webapi.stations.lockout_columns import LockoutColumns
 from webapi.stations.models import Station
-from webapi.transformers.models import Transformer
+from webapi.transformers.models import Transformer, TransformerLive
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,22 @@ class StateCount:
     guns: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadView:
+    """What `rules` last said of a transformer, and how long ago; % of its rated apparent power."""
+
+    band: Band
+    since: datetime
+    load_pct: float | None
+    planned_pct: float | None
+    load_kva: float | None
+    guns_kw: float
+    source: str
+    why: Sentence
+    at: datetime
+    age_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class TransformerView:
     """A transformer and the thresholds of its rule, % of its rated apparent power."""
@@ -47,6 +64,7 @@ class TransformerView:
     limited_pct: Decimal
     blocked_pct: Decimal
     has_meter: bool
+    live: LoadView | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +101,7 @@ def list_stations(session: Session, sees: Visible, wish: PageWish) -> Page[Stati
     return page.map(lambda station: views[station.code])
 
 
-def station_detail(session: Session, sees: Visible, code: str) -> StationDetail | None:
+def station_detail(session: Session, sees: Visible, code: str, *, at: datetime) -> StationDetail | None:
     """One station."""
     station = session.scalars(sees.stations().where(Station.code == code)).one_or_none()
     if station is None:
@@ -91,16 +109,44 @@ def station_detail(session: Session, sees: Visible, code: str) -> StationDetail 
     transformers = session.scalars(
         select(Transformer)
         .where(Transformer.station_code == code, Transformer.archived_at.is_(None))
+        .options(joinedload(Transformer.live))
         .order_by(Transformer.code)
     )
     view = _views(session, (station,))[code]
     return StationDetail(
         **{field.name: getattr(view, field.name) for field in fields(view)},
         created_at=station.created_at,
-        transformers=tuple(
-            TransformerView(t.code, t.name, t.rated_kva, t.base_load_kw, t.limited_pct, t.blocked_pct, t.has_meter)
-            for t in transformers
-        ),
+        transformers=tuple(_transformer(transformer, at) for transformer in transformers),
+    )
+
+
+def _transformer(transformer: Transformer, at: datetime) -> TransformerView:
+    return TransformerView(
+        transformer.code,
+        transformer.name,
+        transformer.rated_kva,
+        transformer.base_load_kw,
+        transformer.limited_pct,
+        transformer.blocked_pct,
+        transformer.has_meter,
+        _load(transformer.live, at),
+    )
+
+
+def _load(live: TransformerLive | None, at: datetime) -> LoadView | None:
+    if live is None:
+        return None
+    return LoadView(
+        band=live.band,
+        since=live.since,
+        load_pct=live.load_pct,
+        planned_pct=live.planned_pct,
+        load_kva=live.load_kva,
+        guns_kw=live.guns_kw,
+        source=live.source,
+        why=Sentence(live.why_zh, live.why_en),
+        at=live.told_at,
+        age_s=max(0.0, (at - live.told_at).total_seconds()),
     )
 
 

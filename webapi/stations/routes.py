@@ -21,7 +21,7 @@ def stations(call: Call, wish: PageWish) -> Page[StationView]:
 @endpoints.get("/stations/<code:code>", Served(Right.SEE_SITES), answers=schemas.StationDetailSchema)
 def station(call: Call, code: str) -> StationDetail:
     """A station with its transformers"""
-    found = station_detail(call.session, call.sees, code)
+    found = station_detail(call.session, call.sees, code, at=call.at)
     if found is None:
         raise not_found()
     return found

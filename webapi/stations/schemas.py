@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from evcs.contracts.states import GunState
+from evcs.contracts.states import Band, GunState
 from webapi.http.fields import Body, Instant, cursor, limit, next_cursor, out
 from webapi.http.paging import PageWish
 
@@ -52,6 +52,33 @@ class StationsSchema(Schema):
     next = next_cursor()
 
 
+class SentenceSchema(Schema):
+    """给人看的一句话，中英文。 One sentence for people, in both languages."""
+
+    zh = out(fields.String, "中文")
+    en = out(fields.String, "English")
+
+
+class LoadSchema(Schema):
+    """变压器的负荷与档位，占额定容量的百分比。 Band and load as the engine last told them, % of the rated kVA."""
+
+    band = out(
+        fields.Enum,
+        "normal 正常 · limited 新充电限半功率 · blocked 暂停新充电 · unknown 电表无读数，暂停新充电",
+        enum=Band,
+        by_value=True,
+    )
+    since = out(Instant, "该档位自何时起 · since when this band is in force")
+    load_pct = out(fields.Float, "负荷，% · load; null: the meter gives no reading", allow_none=True)
+    planned_pct = out(fields.Float, "计划负荷（含已预留），% · load and what admitted charges reserve", allow_none=True)
+    load_kva = out(fields.Float, "负荷，kVA · load", allow_none=True)
+    guns_kw = out(fields.Float, "各枪输出之和，kW · sum of the guns' output")
+    source = out(fields.String, "数值来源：meter 电表，estimate 估算 · which figure counts")
+    why = fields.Nested(SentenceSchema, metadata={"description": "原因与解除条件 · why, and when it ends"})
+    at = out(Instant, "何时报告 · when the engine told it")
+    age_s = out(fields.Float, "距今秒数，超过 30 秒即规则引擎不在线 · age, s; over 30: the engine is away")
+
+
 class TransformerSchema(Schema):
     """变压器: thresholds in % of its rated apparent power."""
 
@@ -62,6 +89,7 @@ class TransformerSchema(Schema):
     limited_pct = out(fields.Decimal, "over this, starts get half power")
     blocked_pct = out(fields.Decimal, "over this, nothing starts")
     has_meter = out(fields.Boolean, "whether it has a meter; else the load is estimated from the guns")
+    live = fields.Nested(LoadSchema, allow_none=True, metadata={"description": "null: the engine has not told it yet"})
 
 
 class StationDetailSchema(StationSchema):

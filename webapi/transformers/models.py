@@ -1,13 +1,14 @@
-"""Tables of the transformers (变压器)."""
+"""Tables of the transformers (变压器): what is configured, and their newest load."""
 
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from webapi.database import Base, PowerKw, Ratio, UtcTime
+from evcs.contracts.states import Band
+from webapi.database import Base, PowerKw, Ratio, UtcTime, Wording, one_of
 
 if TYPE_CHECKING:
     from webapi.stations.models import Station
@@ -50,3 +51,26 @@ class Transformer(Base):
     archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
     station: Mapped["Station"] = relationship(back_populates="transformers")
+    live: Mapped["TransformerLive | None"] = relationship(back_populates="transformer")
+
+
+class TransformerLive(Base):
+    """The newest `T/policy` of a transformer: band and load as `rules` told them. Percentages of the rated kVA."""
+
+    __tablename__ = "transformer_live"
+    __table_args__ = (one_of("band", Band),)
+
+    transformer_code: Mapped[str] = mapped_column(ForeignKey("transformer.code"), primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger, comment="version of the level; an older one is ignored")
+    told_at: Mapped[datetime] = mapped_column(UtcTime, comment="when rules told it: the version as a time")
+    band: Mapped[Band] = mapped_column(Wording(Band))
+    since: Mapped[datetime] = mapped_column(UtcTime, comment="since when this band is in force")
+    load_pct: Mapped[float | None] = mapped_column(Float, comment="empty: no figure (stale meter)")
+    planned_pct: Mapped[float | None] = mapped_column(Float)
+    load_kva: Mapped[float | None] = mapped_column(Float)
+    guns_kw: Mapped[float] = mapped_column(Float, comment="sum of the guns' output as last read")
+    source: Mapped[str] = mapped_column(String(16), comment="meter or estimate: which figure counts")
+    why_zh: Mapped[str] = mapped_column(String(200), default="")
+    why_en: Mapped[str] = mapped_column(String(200), default="")
+
+    transformer: Mapped["Transformer"] = relationship(back_populates="live")

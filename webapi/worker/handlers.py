@@ -14,9 +14,11 @@ from webapi.faults import events as faults
 from webapi.guns import events as guns
 from webapi.orders import events as orders
 from webapi.piles import events as piles
+from webapi.transformers import events as transformers
 from webapi.worker.answers import Answers
 
 Handler = Callable[[Session, Address, Any, datetime], Answers]
+Clearer = Callable[[Session, Address, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Route:
 
     topic: Topic[Any]
     handle: Handler
+    cleared: Clearer | None = None
+    """What an empty level of this topic means; none: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,18 @@ VIEW = (
     Route(topics.BRIDGE_STATUS, piles.bridge_status),
     Route(topics.PILE_STATUS, piles.pile_status),
     Route(topics.GUN_STATE, guns.gun_level),
-    Route(topics.ALARM, faults.alarm_level),
+    Route(topics.POLICY, transformers.policy_level, transformers.policy_cleared),
+    Route(topics.ALARM, faults.alarm_level, faults.alarm_cleared),
 )
 """Levels: read by the view session, newest version only, in this order within a picture."""
+
+
+def clear(session: Session, topic: str, at: datetime) -> None:
+    """A level's topic stands empty: tell the folder that keeps it, where that means something."""
+    for route in VIEW:
+        address = route.topic.parse(topic)
+        if address is not None and route.cleared is not None:
+            route.cleared(session, address, at)
 
 
 def understand(routes: Sequence[Route], topic: str, payload: bytes) -> Message:

@@ -1,7 +1,7 @@
 """Levels: the newest of each topic goes into its row; after each complete picture open orders are compared with it.
 
-Reads bridge, pile and gun levels, alarms, service levels and the worker's own configuration; publishes configuration,
-resumes and confirmations. While the database is away the newest level of each topic waits here.
+Reads bridge, pile and gun levels, policies, alarms, service levels and the worker's own configuration; publishes
+configuration, resumes and confirmations. While the database is away the newest level of each topic waits here.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,13 +20,12 @@ from evcs.contracts.states import OPEN_ORDER
 from evcs.runtime.clock import Clock
 from evcs.runtime.log import get_logger
 from evcs.runtime.mqtt import Delivery
-from webapi.faults.events import alarm_cleared
 from webapi.orders.confirm import unsent
 from webapi.orders.models import Order
 from webapi.piles.events import look_at_pile
 from webapi.worker.answers import Answer
 from webapi.worker.errors import is_away
-from webapi.worker.handlers import VIEW, understand
+from webapi.worker.handlers import VIEW, clear, understand
 from webapi.worker.handshake import Handshake, resumes
 from webapi.worker.retained import OWN, Retained, filters
 from webapi.worker.shards import Shards
@@ -211,9 +210,7 @@ class View:
             for topic in some:
                 payload = self._pending[topic]
                 if not payload:
-                    cleared = topics.ALARM.parse(topic)
-                    if cleared is not None:
-                        alarm_cleared(session, cleared, at)
+                    clear(session, topic, at)
                     continue
                 try:
                     message = understand(VIEW, topic, payload)

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from evcs.contracts.measurements import GUN
-from evcs.contracts.states import GunState
+from evcs.contracts.states import Band, GunState
+from evcs.contracts.times import to_ms
 from evcs.store.interface import Point
 from tests.webapi.http.world import NOW, PASSWORD, World, order_body
+from webapi.database import sessions
+from webapi.transformers.models import TransformerLive
 from webapi.users.models import Role
 
 
@@ -38,6 +41,42 @@ def test_station_has_its_transformers(world: World) -> None:
     assert [(t["code"], t["rated_kva"], t["limited_pct"], t["blocked_pct"]) for t in station["transformers"]] == [
         ("s-a1-t", 630, 50, 80)
     ]
+
+
+def test_station_shows_band_and_load_of_its_transformer_with_their_age(world: World) -> None:
+    path = f"/stations/{world.ours.station}"
+    assert world.call("GET", path).json["transformers"][0]["live"] is None
+    with sessions(world.engine)() as session:
+        session.add(
+            TransformerLive(
+                transformer_code="s-a1-t",
+                version=to_ms(NOW),
+                told_at=NOW,
+                band=Band.LIMITED,
+                since=NOW - timedelta(minutes=3),
+                load_pct=61.5,
+                planned_pct=70.25,
+                load_kva=387.45,
+                guns_kw=340.0,
+                source="estimate",
+                why_zh="负荷 61.5%",
+                why_en="Load 61.5%",
+            )
+        )
+        session.commit()
+    world.clock.advance(12)
+    assert world.call("GET", path).json["transformers"][0]["live"] == {
+        "band": "limited",
+        "since": "2026-11-24T12:47:00+00:00",
+        "load_pct": 61.5,
+        "planned_pct": 70.25,
+        "load_kva": 387.45,
+        "guns_kw": 340.0,
+        "source": "estimate",
+        "why": {"zh": "负荷 61.5%", "en": "Load 61.5%"},
+        "at": "2026-11-24T12:50:00+00:00",
+        "age_s": 12.0,
+    }
 
 
 def test_pile_shows_its_link_and_its_tariff(world: World) -> None:
