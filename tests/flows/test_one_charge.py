@@ -54,8 +54,8 @@ async def charged(platform: Platform, pile: SimulatedPile, goal: dict[str, Any],
 async def settled(platform: Platform, pile: SimulatedPile, serial: str, within_s: float = 60) -> dict[str, Any]:
     """Await record, settlement and 0x40; the order, after everything that must be true of it was looked at."""
     record = await pile.sent(TransactionRecord, lambda r: r.trade_no == serial, within_s=within_s)
-    order = await platform.order_until(serial, lambda o: o.get("state") == OrderState.SETTLED, within_s)
-    await pile.received(RecordConfirmation, lambda c: c.trade_no == serial and c.result == 0, within_s=within_s)
+    order = await platform.order_until(serial, lambda o: o.get("state") == OrderState.SETTLED, within_s=45)
+    await pile.received(RecordConfirmation, lambda c: c.trade_no == serial and c.result == 0, within_s=15)
     assert order["electricity_fen"] + order["service_fen"] == fen_of(record)
     assert order["total_fen"] == fen_of(record) - order["discount_fen"]
     books = proved(platform.database_url, platform.town.customer)
@@ -204,20 +204,23 @@ async def test_a_service_killed_in_the_middle_costs_nothing(
         platform.restart(module)
         if module == "webapi":
             await platform.http_ready()
-        await settled(platform, pile, serial, within_s=120)
+        await settled(platform, pile, serial, within_s=80)
         lost = len(pile.frames) if module == "bridge" else 0  # what a pile says while nobody listens is lost with it
         await curve_is_complete(platform, pile, serial, lost_at_most=lost)
 
 
+@pytest.mark.parametrize("store", ["kept", "lost"])
 async def test_the_broker_killed_in_the_middle_costs_no_money(
-    broker: Broker, database_url: str, found: Found, tmp_path: Path
+    store: str, broker: Broker, database_url: str, found: Found, tmp_path: Path
 ) -> None:
     async with running(broker, database_url, tmp_path, found()) as platform:
         pile = await platform.pile(platform.town.piles[0], options=SLOWER)
         serial = await charged(platform, pile, {"kind": "amount", "amount_fen": 1200})
         await platform.wait(topics.TELEMETRY, lambda t: t.serial == serial and (t.energy_kwh or 0) > 1)
         broker.kill()
+        if store == "lost":
+            broker.lose_store()
         broker.start()
-        await settled(platform, pile, serial, within_s=120)
+        await settled(platform, pile, serial, within_s=80)
         # What the broker had acknowledged since its last save is the documented window; the rest comes again.
         await curve_is_complete(platform, pile, serial, lost_at_most=5)
