@@ -1,12 +1,15 @@
 """Slowing wrong sign-ins, per identity and per address, counted in the database.
 
 After some failures each further try must wait twice as long. What is counted for an identity is counted per address,
-so that nobody locks the owner out; failures on one identity from many addresses slow only addresses from which it has
-not signed in of late. A try is written down as failed before the password is looked at, so parallel guesses count too.
+so that nobody locks the owner out; what others fail at one address, or at one identity from many addresses, slows only
+those who have not signed in from there of late. A success forgives the failures of its own identity at its own address
+and no others: else a guesser with an account would wipe the slate between guesses. A try is written down as failed
+before the password is looked at, so parallel guesses count too.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
 from math import ceil
 
 from sqlalchemy import ColumnElement, delete, func, select, text, update
@@ -46,20 +49,35 @@ def wait_after(failures: int, free: int) -> int:
 
 def begin_attempt(session: Session, identity: str, address: str, *, at: datetime) -> Attempt | Wait:
     """Write a try down, or say how long to wait; the caller commits. `identity` as typed, lower case."""
-    _alone(session, identity, address)
-    seconds = max(
-        _left(session, at, FREE_HERE, SignInAttempt.identity == identity, SignInAttempt.address == address),
-        _left(session, at, FREE_ADDRESS, SignInAttempt.address == address),
-        0
-        if _is_known(session, identity, address, at)
-        else _left(session, at, FREE_IDENTITY, SignInAttempt.identity == identity),
-    )
+    place = place_of(address)
+    _alone(session, identity, place)
+    of_identity, from_here = SignInAttempt.identity == identity, SignInAttempt.address == place
+    seconds = _left(session, at, FREE_HERE, _last_success(session, of_identity, from_here), of_identity, from_here)
+    if not _is_known(session, identity, place, at):
+        seconds = max(
+            seconds,
+            _left(session, at, FREE_ADDRESS, 0, from_here),
+            _left(session, at, FREE_IDENTITY, 0, of_identity),
+        )
     if seconds:
         return Wait(seconds)
-    row = SignInAttempt(identity=identity, address=address, at=at, succeeded=False)
+    row = SignInAttempt(identity=identity, address=place, at=at, succeeded=False)
     session.add(row)
     session.flush()
     return Attempt(row.id)
+
+
+def place_of(address: str) -> str:
+    """What counts as one address: of IPv6 the network (/64) that one subscriber is given whole."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"
 
 
 def succeed(session: Session, attempt: Attempt, *, at: datetime) -> None:
@@ -77,12 +95,16 @@ def _alone(session: Session, identity: str, address: str) -> None:
             )
 
 
-def _left(session: Session, at: datetime, free: int, *of: ColumnElement[bool]) -> int:
-    """Seconds still to wait, by the failures since the last success within the window."""
-    last_success = session.scalar(select(func.max(SignInAttempt.id)).where(SignInAttempt.succeeded, *of)) or 0
+def _last_success(session: Session, *of: ColumnElement[bool]) -> int:
+    """Row of the newest success; 0: there was none."""
+    return session.scalar(select(func.max(SignInAttempt.id)).where(SignInAttempt.succeeded, *of)) or 0
+
+
+def _left(session: Session, at: datetime, free: int, after: int, *of: ColumnElement[bool]) -> int:
+    """Seconds still to wait, by the failures within the window that were written down after a row."""
     failures, last = session.execute(
         select(func.count(), func.max(SignInAttempt.at)).where(
-            ~SignInAttempt.succeeded, SignInAttempt.id > last_success, SignInAttempt.at > at - WINDOW, *of
+            ~SignInAttempt.succeeded, SignInAttempt.id > after, SignInAttempt.at > at - WINDOW, *of
         )
     ).one()
     if last is None:

@@ -76,6 +76,35 @@ def test_many_addresses_slow_strangers_but_not_the_owners_own_address(session: S
     assert isinstance(begin_attempt(session, "boss", "192.168.1.7", at=NOW), Attempt)
 
 
+def test_a_guesser_with_an_account_does_not_wipe_the_slate(session: Session) -> None:
+    for n in range(FREE_ADDRESS):
+        fail(session, f"user{n}", "10.0.0.1", 1)
+        if n % 5 == 0:
+            own = begin_attempt(session, "guesser", "10.0.0.1", at=NOW)
+            assert isinstance(own, Attempt)
+            succeed(session, own, at=NOW)
+    assert isinstance(begin_attempt(session, "fresh", "10.0.0.1", at=NOW), Wait)
+
+
+def test_colleague_behind_the_same_address_is_not_slowed_by_guesses_at_others(session: Session) -> None:
+    known = begin_attempt(session, "colleague", "10.0.0.1", at=NOW - timedelta(days=1))
+    assert isinstance(known, Attempt)
+    succeed(session, known, at=NOW - timedelta(days=1))
+    for n in range(FREE_ADDRESS):
+        fail(session, f"user{n}", "10.0.0.1", 1)
+    assert isinstance(begin_attempt(session, "colleague", "10.0.0.1", at=NOW), Attempt)
+    assert isinstance(begin_attempt(session, "stranger", "10.0.0.1", at=NOW), Wait)
+
+
+def test_all_addresses_of_one_ipv6_network_count_as_one(session: Session) -> None:
+    for n in range(FREE_HERE):
+        fail(session, "boss", f"2001:db8:1:2::{n + 1:x}", 1)
+    assert begin_attempt(session, "boss", "2001:db8:1:2:ffff::9", at=NOW) == Wait(1)
+    assert isinstance(begin_attempt(session, "boss", "2001:db8:1:3::1", at=NOW), Attempt)
+    fail(session, "chief", "::ffff:10.0.0.1", FREE_HERE)
+    assert begin_attempt(session, "chief", "10.0.0.1", at=NOW) == Wait(1)
+
+
 def test_what_is_old_is_forgotten(session: Session) -> None:
     from sqlalchemy import func, select
 
