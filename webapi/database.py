@@ -162,7 +162,8 @@ FOR UPDATE would stop them, and two that lock and insert crosswise would wait fo
 def open_database(url: str = DEFAULT_URL, *, pool_size: int = 16) -> Engine:
     """Open an engine for a URL (`sqlite:///path`, `postgresql+psycopg://…`); a SQLite file's folder is made.
 
-    Bare `postgresql://` is taken as psycopg 3. Opens no connection yet.
+    Bare `postgresql://` is taken as psycopg 3. Opens no connection yet. Errors name the statement without its values,
+    which are phone numbers, hashes and cookies, and errors are logged.
     """
     parsed = make_url(url)
     if parsed.drivername in ("postgresql", "postgres"):
@@ -170,11 +171,13 @@ def open_database(url: str = DEFAULT_URL, *, pool_size: int = 16) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_size=pool_size, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        engine = create_engine(
+            parsed, pool_size=pool_size, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    return create_engine(parsed, pool_size=pool_size, pool_pre_ping=True)
+    return create_engine(parsed, pool_size=pool_size, pool_pre_ping=True, hide_parameters=True)
 
 
 def sessions(engine: Engine) -> sessionmaker[Session]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from evcs.contracts.ids import LEVEL
+from webapi.http.instants import check_year
 
 MAX_INT = 2**53 - 1
 """Largest whole number that every JSON reader keeps exactly."""
@@ -90,8 +91,10 @@ class Instant(fields.AwareDateTime):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
         found = super()._deserialize(value, attr, data, **kwargs)
-        if not 2000 <= found.year <= 2200:
-            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        try:
+            check_year(found)
+        except ValueError as error:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from error
         return found.astimezone(UTC)
 
 

@@ -11,6 +11,7 @@ import msgspec
 from evcs.contracts.reasons import Sentence
 from evcs.contracts.times import Instant
 from webapi.http.field_messages import told
+from webapi.http.instants import check_year
 from webapi.http.problems import FieldError, Problem, invalid
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$")]
@@ -49,6 +50,10 @@ class TimeKey(msgspec.Struct, frozen=True, array_like=True):
 
     at: Instant
     id: Name
+
+    def __post_init__(self) -> None:
+        """A time that no row can have is no key: at the ends of the calendar it could not even be turned into UTC."""
+        check_year(self.at)
 
 
 class NameKey(msgspec.Struct, frozen=True, array_like=True):

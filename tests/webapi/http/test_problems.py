@@ -1,10 +1,13 @@
 """What is answered instead: always a problem of RFC 9457 in the language asked for, never a 5xx but 503."""
 
+import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from evcs.runtime.clock import ManualClock
 from evcs.store.open import open_reader
@@ -193,6 +196,21 @@ def test_database_away_is_503_with_retry_after(tmp_path: Path) -> None:
         health = client.get("/healthz")
         assert (health.status_code, health.json["status"]) == (503, "down")
         assert health.json["reasons"][0].startswith("database")
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1999-12-31T00:00:00Z"])
+def test_cursor_at_the_end_of_the_calendar_is_none_of_ours(still: World, at: str) -> None:
+    cursor = base64.urlsafe_b64encode(f'["{at}","1"]'.encode()).decode()
+    check(still.call("GET", f"/orders?cursor={cursor}"), 422, "invalid")
+
+
+def test_errors_of_the_database_name_no_value(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
+    with pytest.raises(SQLAlchemyError) as told, engine.begin() as connection:
+        connection.execute(text("SELECT * FROM nothing WHERE phone = :phone"), {"phone": "13800000001"})
+    assert "nothing" in str(told.value)
+    assert "13800000001" not in str(told.value)
+    engine.dispose()
 
 
 def test_store_away_costs_only_curves_and_live_values(world: World, tmp_path: Path) -> None:

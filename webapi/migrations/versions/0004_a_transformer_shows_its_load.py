@@ -21,9 +21,7 @@ def upgrade() -> None:
             "told_at", sa.DateTime(timezone=True), nullable=False, comment="when rules told it: the version as a time"
         ),
         sa.Column("band", sa.String(24), nullable=False),
-        sa.Column(
-            "since", sa.DateTime(timezone=True), nullable=False, comment="since when this band is in force"
-        ),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False, comment="since when this band is in force"),
         sa.Column("load_pct", sa.Float(), nullable=True, comment="empty: no figure (stale meter)"),
         sa.Column("planned_pct", sa.Float(), nullable=True),
         sa.Column("load_kva", sa.Float(), nullable=True),
