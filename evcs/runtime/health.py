@@ -13,6 +13,8 @@ from evcs.runtime.log import get_logger
 log = get_logger()
 
 Level = Literal["ok", "degraded", "down"]
+CLIENT_S = 5.0
+"""Who connects and says nothing, or does not read, gives its thread back after this."""
 _RANK: dict[Level, int] = {"ok": 0, "degraded": 1, "down": 2}
 
 
@@ -51,6 +53,8 @@ class HealthServer:
             return health() if is_ready() else down("still starting, or stopping")
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = CLIENT_S
+
             def do_GET(self) -> None:
                 path = self.path.partition("?")[0]
                 if path == "/metrics":

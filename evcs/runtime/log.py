@@ -67,6 +67,18 @@ def get_logger(**fields: object) -> Logger:
     return cast(Logger, structlog.get_logger(**fields))
 
 
+class _StandardError(logging.Handler):
+    """Standard error as it is when the line is written: who draws on the terminal puts something of its own there."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line; what cannot be written is told as logging tells it."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:
+            self.handleError(record)
+
+
 def setup(
     service: str,
     level: str = "info",
@@ -103,7 +115,7 @@ def setup(
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,

@@ -1,7 +1,9 @@
 """Logs are one JSON line per event with fields, and secrets never stand in them."""
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -62,6 +64,17 @@ def test_secrets_are_redacted_by_the_table(written: Written, field: str, shown: 
     log.setup("webapi", "info")
     log.get_logger().info("event", **{field: "987654321"})
     assert lines(written)[0][field] == shown
+
+
+def test_lines_go_where_standard_error_goes_now(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The live status of `evcs up` stands in for standard error, so that a line does not tear it."""
+    log.setup("bridge", form="json")
+    drawn = io.StringIO()
+    with monkeypatch.context() as screen:
+        screen.setattr(sys, "stderr", drawn)
+        log.get_logger().warning("mqtt_lost")
+    assert json.loads(drawn.getvalue())["event"] == "mqtt_lost"
+    assert written() == ""
 
 
 def test_libraries_log_in_the_same_form(written: Written) -> None:

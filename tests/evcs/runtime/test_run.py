@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -141,6 +142,16 @@ def test_down_and_not_ready_answer_503() -> None:
     assert get(server.port, "/readyz")[0] == 503
     ready = True
     assert get(server.port, "/readyz")[0] == 200
+    server.stop()
+
+
+def test_a_caller_who_says_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evcs.runtime.health.CLIENT_S", 0.1)
+    server = HealthServer("127.0.0.1", 0, lambda: OK, lambda: True)
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as silent:
+        silent.sendall(b"GET /healthz HT")
+        assert silent.recv(1) == b""
     server.stop()
 
 
