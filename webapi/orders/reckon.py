@@ -10,7 +10,7 @@ from evcs.contracts.money import fen_of_e4
 from evcs.contracts.states import TariffBand
 from webapi.orders import marks
 from webapi.orders.models import BillRoute
-from webapi.orders.record import MENDED_BY_MARKS, Doubt, Meter, energies, is_total_sure
+from webapi.orders.record import MENDED_BY_MARKS, Doubt, Meter, energies, is_possible, is_total_sure
 from webapi.tariffs.price import NOTHING, Priced, price
 from webapi.tariffs.slots import BandKwh, PriceTable, Reading
 
@@ -100,7 +100,7 @@ def reckon_record(
     unknown = readings[-1].energy_kwh - record.energy_kwh if readings else Decimal(0)
     if not isinstance(reckoned, Agreed) or unknown <= meter.sample_kwh:
         return reckoned
-    seen = reckon_marks(table, readings, limit=limit)
+    seen = reckon_marks(table, readings, meter, limit=limit, observed=observed)
     if isinstance(seen, Unclear):
         return Unclear("less_than_marks")
     more_fen = seen.figures.total_fen - reckoned.figures.total_fen
@@ -121,6 +121,8 @@ def _by_record(
         return Agreed(nothing) if pile_fen <= ALLOWED_DIFFERENCE_FEN else Disputed(nothing, pile_fen)
     if table is None:
         return Unclear("no_tariff")
+    if not is_possible(record, meter, observed.requested_at):
+        return Unclear("more_than_rated")
     drawn = energies(record, table, meter, observed.requested_at)
     route, end = BillRoute.RECORD, record.ended_at
     if isinstance(drawn, Doubt):
@@ -143,16 +145,28 @@ def _by_record(
     return Disputed(lower, max(0, upper_fen - lower.total_fen))
 
 
-def reckon_marks(table: PriceTable | None, readings: Sequence[Reading], *, limit: Limit = NO_LIMIT) -> Agreed | Unclear:
-    """Price an order by its marks alone."""
+def reckon_marks(
+    table: PriceTable | None,
+    readings: Sequence[Reading],
+    meter: Meter,
+    *,
+    limit: Limit = NO_LIMIT,
+    observed: Observed = NOT_OBSERVED,
+    pile_fen: int | None = None,
+) -> Agreed | Unclear:
+    """Price an order by its marks alone; where the pile said a figure too, by the lower one."""
     if not readings:
         return Unclear("no_marks")
     if table is None:
         return Unclear("no_tariff")
+    if readings[-1].energy_kwh > meter.most_kwh(readings[-1].at - (observed.requested_at or readings[0].at)):
+        return Unclear("more_than_rated")
     drawn = marks.energies(table, readings)
     if drawn is None:
         return Unclear("marks_run_backwards")
     priced = price(table, drawn)
+    if pile_fen is not None:
+        priced = priced.scaled_to(min(priced.total_fen, pile_fen))
     return Agreed(_limited(priced, most_to_pay(table, drawn, limit, table.band_at(readings[-1].at)), BillRoute.MARKS))
 
 

@@ -50,6 +50,11 @@ class Meter:
         """From the pile model's resolution and the gun's rated power."""
         return cls(step_kwh, rated_kw * SAMPLE_S / 3600)
 
+    def most_kwh(self, span: timedelta) -> Decimal:
+        """What can be drawn in a span at all: twice the rated power, and the tolerance of a clock besides."""
+        seconds = max(span, timedelta(0)) // timedelta(seconds=1) + CLOCK_TOLERANCE // timedelta(seconds=1)
+        return 2 * self.sample_kwh * seconds / SAMPLE_S
+
 
 class _Band(msgspec.Struct, frozen=True):
     band: TariffBand
@@ -116,6 +121,17 @@ def is_clock_right(record: ChargeRecord, not_before: datetime | None = None) -> 
     if not record.is_timed or record.ended_at > record.received_at + CLOCK_TOLERANCE:
         return False
     return not_before is None or record.started_at >= not_before - CLOCK_TOLERANCE
+
+
+def is_possible(record: ChargeRecord, meter: Meter, not_before: datetime | None = None) -> bool:
+    """Whether the gun can have delivered what the record says, in the time between the request and the receipt.
+
+    A figure of a broken pile may agree with itself in every way; taken as it stands it would empty a wallet.
+    """
+    span = record.received_at - (not_before or record.started_at)
+    if is_clock_right(record, not_before) and record.started_at <= record.ended_at:
+        span = min(span, record.ended_at - record.started_at)
+    return max(record.energy_kwh, record.loss_energy_kwh) <= meter.most_kwh(span)
 
 
 def is_total_sure(record: ChargeRecord, meter: Meter) -> bool:

@@ -1,13 +1,15 @@
-"""Ending a review for which nobody decided: the lower figure, which is taken already, stands."""
+"""Ending a review for which nobody decided: the lower figure stands."""
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from evcs.contracts.money import fen_of_e4
 from webapi.ledger.holds import release_hold
 from webapi.orders.capture import NO_RECORD, capture
-from webapi.orders.models import Bill, BillKind, BillRoute, Order
+from webapi.orders.models import Bill, BillKind, BillRoute, ChargeRecord, Order
+from webapi.orders.provisional import settle_provisionally
 from webapi.orders.reckon import Figures
 from webapi.tariffs.price import NOTHING
 
@@ -15,10 +17,24 @@ from webapi.tariffs.price import NOTHING
 def close_review(session: Session, order: Order, *, at: datetime, by: str) -> None:
     """Release what is still held for an order in review.
 
-    Where nothing could be reckoned it is settled at 0, provisionally, so that a later record can still correct it.
+    Where nothing was taken yet, because the record could not be believed, it is settled by the marks or the pile's own
+    amount, whichever is lower; without usable marks at 0. Provisionally, so that a later record can still correct it.
     """
-    if session.scalar(select(Bill.id).where(Bill.order_serial == order.serial)) is None:
+    if session.scalar(select(Bill.id).where(Bill.order_serial == order.serial)) is not None:
+        release_hold(session, order, at=at, by=by)
+        return
+    if not settle_provisionally(session, order, at=at, by=by, pile_fen=_lowest_said(session, order)):
         nothing = Figures(NOTHING, 0, BillRoute.NONE)
         capture(session, order, nothing, BillKind.PROVISIONAL, NO_RECORD, at=at, by=by)
-        return
-    release_hold(session, order, at=at, by=by)
+
+
+def _lowest_said(session: Session, order: Order) -> int | None:
+    """The lowest amount of the pile's records of this order, in fen."""
+    lowest_e4 = session.scalar(
+        select(func.min(ChargeRecord.pile_amount_e4)).where(
+            ChargeRecord.serial == order.serial,
+            ChargeRecord.pile_number == order.pile_number,
+            ChargeRecord.gun_no == order.gun_no,
+        )
+    )
+    return None if lowest_e4 is None else fen_of_e4(lowest_e4)

@@ -96,16 +96,26 @@ def table_of(session: Session, order: Order) -> PriceTable | None:
     return None if order.tariff_version_id is None else price_table(session, order.tariff_version_id)
 
 
-def _reckon(session: Session, order: Order, record: ChargeRecord) -> Reckoning:
+def meter_of(session: Session, order: Order) -> Meter:
+    """What is known of the meter of the order's gun."""
     pile = session.get_one(Pile, order.pile_number)
     gun = session.get_one(Gun, (order.pile_number, order.gun_no))
+    return Meter.of(pile.meter_step_kwh, gun.rated_kw)
+
+
+def observed_of(order: Order) -> Observed:
+    """What our own clock knows of the charge."""
+    return Observed(order.requested_at, order.ended_at)
+
+
+def _reckon(session: Session, order: Order, record: ChargeRecord) -> Reckoning:
     reckoning = reckon_record(
         record,
         table_of(session, order),
         readings_of(session, order),
-        Meter.of(pile.meter_step_kwh, gun.rated_kw),
+        meter_of(session, order),
         limit=limit_of(order),
-        observed=Observed(order.requested_at, order.ended_at),
+        observed=observed_of(order),
     )
     if order.customer_id is None and not isinstance(reckoning, Unclear) and reckoning.figures.priced.total_fen:
         return Unclear("no_payer")

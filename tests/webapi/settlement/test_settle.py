@@ -468,3 +468,46 @@ def test_midnight_by_beijing_time_parts_the_business_days(books: Books, minutes:
     assert order.business_date == date(2026, 11, 24 if minutes < 190 else 25)
     (posting,) = books.session.scalars(select(Transaction).where(Transaction.key == f"settlement:{order.serial}"))
     assert posting.posting_date == date(2026, 11, 25)
+
+
+def test_a_record_beyond_what_the_gun_can_do_takes_nothing(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    wild = Decimal("429496.7295")
+    said = record(order.serial, ((PEAK, wild),), int(wild * 15_234), ended_at=BEGIN + timedelta(minutes=60))
+    for minutes, energy in ((0, "0"), (60, "429496.7295")):
+        # The last mark of a session is what its record says.
+        keep_mark(books.session, order, mark(order.serial, minutes, energy))
+    settled = settle_record(books.session, said, at=LATER)
+    assert (settled.outcome, settled.row.verdict_reason) == (RecordOutcome.REVIEW, "more_than_rated")
+    assert books.wallet(customer) == (2_000, 8_000, 0)
+    close_review(books.session, order, at=LATER + timedelta(days=7), by="worker")
+    order.state = OrderState.SETTLED
+    assert books.wallet(customer) == (10_000, 0, 0)
+    settle_rightly(books)
+
+
+def test_marks_beyond_what_the_gun_can_do_are_for_a_person(books: Books) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    for minutes, energy in ((0, "0"), (10, "5"), (20, "6553.5")):
+        keep_mark(books.session, order, mark(order.serial, minutes, energy))
+    assert not settle_provisionally(books.session, order, at=LATER)
+    assert books.wallet(customer) == (2_000, 8_000, 0)
+
+
+@pytest.mark.parametrize(("pile_e4", "total_fen"), [(344_690, 3047), (120_000, 1200)])
+def test_a_review_that_nobody_decided_ends_with_the_lower_of_marks_and_pile(
+    books: Books, pile_e4: int, total_fen: int
+) -> None:
+    customer = books.customer(recharged_fen=10_000)
+    order = books.order(customer, hold_fen=8_000)
+    for minutes, energy in ((0, "0"), (60, "20")):
+        keep_mark(books.session, order, mark(order.serial, minutes, energy))
+    odd = record(order.serial, ((SHARP, Decimal(20)),), pile_e4, ended_at=BEGIN + timedelta(minutes=60))
+    assert settle_record(books.session, odd, at=LATER).row.verdict_reason == "band_untouched"
+    close_review(books.session, order, at=LATER + timedelta(days=7), by="worker")
+    order.state = OrderState.SETTLED
+    assert (order.total_fen, order.provisional) == (total_fen, True)
+    assert books.wallet(customer) == (10_000 - total_fen, 0, 0)
+    settle_rightly(books)

@@ -43,15 +43,17 @@ def waits_for_the_order(scene: Scene) -> bool:
 @pytest.mark.parametrize("scene", ["nats-postgresql", "mosquitto-postgresql"], indirect=True)
 def test_killed_between_commit_and_publishing_it_confirms_after_its_restart(scene: Scene, tmp_path: Path) -> None:
     cut = scene.brokers.cut(scene.broker)
+    offset = tmp_path / "offset"
+    offset.write_text(str((scene.clock.now() - datetime.now(UTC)).total_seconds()))
     environment = {
         "EVCS_MQTT_PORT": str(cut.port),
         "EVCS_DATABASE_URL": scene.url,
         "EVCS_VAR": str(tmp_path / "var"),
+        "EVCS_CLOCK_OFFSET_FILE": str(offset),
     }
     worker = Service("webapi.worker", environment, tmp_path / "worker.log")
     worker.start()
     try:
-        scene.clock.set(datetime.now(UTC))
         scene.peer.log_in()
         placed = scene.place()
         scene.charge(placed.serial)
