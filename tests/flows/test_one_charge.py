@@ -20,11 +20,12 @@ from bridge.protocols.ykc.messages import (
 from bridge.simulator.link import SimulatedPile
 from evcs.contracts import topics
 from evcs.contracts.states import GunState, OrderState
+from evcs.contracts.waits import PROVISIONAL_S, VERDICT_S
 from tests.flows.books import proved, telemetry_of
 from tests.flows.conftest import ALL
 from tests.flows.platform import LIVELY, Platform, running
 from tests.flows.sums import fen_of
-from tests.flows.town import Town
+from tests.flows.town import PRICES, Town
 from tests.servers import Broker
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(180)]
@@ -224,3 +225,46 @@ async def test_the_broker_killed_in_the_middle_costs_no_money(
         await settled(platform, pile, serial, within_s=80)
         # What the broker had acknowledged since its last save is the documented window; the rest comes again.
         await curve_is_complete(platform, pile, serial, lost_at_most=5)
+
+
+async def test_while_rules_is_away_nothing_starts_and_anybody_can_stop(
+    broker: Broker, database_url: str, found: Found, tmp_path: Path
+) -> None:
+    async with running(broker, database_url, tmp_path, found()) as platform:
+        pile = await platform.pile(platform.town.piles[0])
+        serial = await charged(platform, pile, {"kind": "full"})
+        await platform.plugged(pile, 2)
+        platform.services["rules"].kill()
+        waiting = await platform.order(pile.number, 2, {"kind": "amount", "amount_fen": 1200})
+        assert waiting.status == 201, waiting
+        assert (await platform.call("POST", f"/orders/{serial}/stop")).status == 200
+        await pile.sent(TransactionRecord, lambda record: record.trade_no == serial)
+        await platform.order_until(serial, lambda order: order.get("state") == OrderState.SETTLED)
+        platform.advance(VERDICT_S + 1)
+        refused = await platform.order_until(
+            waiting.body["serial"], lambda order: order.get("state") == OrderState.REFUSED
+        )
+        assert refused["refusal"]["code"] == "engine_away"
+        assert len(pile.all_of(RemoteStart)) == 1
+        assert proved(database_url, platform.town.customer).held_fen == 0
+
+
+async def test_a_charge_without_a_record_is_settled_by_its_marks(
+    broker: Broker, database_url: str, found: Found, tmp_path: Path
+) -> None:
+    async with running(broker, database_url, tmp_path, found()) as platform:
+        # Marks that no car could draw in their time are not billed, so this pile brings true energies.
+        pile = await platform.pile(platform.town.piles[0], options=replace(LIVELY, energy_factor=1))
+        pile.troubles.lose_record = True
+        serial = await charged(platform, pile, {"kind": "time", "duration_s": 15})
+        ended = await platform.order_until(serial, lambda order: order.get("state") == OrderState.ENDED, 60)
+        assert not ended["provisional"]
+        platform.advance(PROVISIONAL_S + 1)
+        order = await platform.order_until(serial, lambda order: order.get("state") == OrderState.SETTLED)
+        assert order["provisional"]
+        drawn = max(frame.kwh for frame in pile.all_of(RealtimeData) if frame.trade_no == serial)
+        cheapest, dearest = (choose(map(sum, PRICES.values())) for choose in (min, max))
+        assert drawn > 0
+        assert int(drawn * cheapest / 1000) - 1 <= order["total_fen"] <= int(drawn * dearest / 1000) + 2
+        books = proved(database_url, platform.town.customer)
+        assert (books.held_fen, books.available_fen) == (0, RECHARGED - order["total_fen"])
