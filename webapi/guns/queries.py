@@ -9,32 +9,14 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from evcs.contracts.states import GunState
-from evcs.runtime.log import get_logger
-from evcs.store.interface import GunSeries, Latest, StoreError, TelemetryReader
+from evcs.store.interface import GunSeries, Latest, TelemetryReader
 from webapi.access import Visible
 from webapi.guns.live import state_shown
 from webapi.guns.models import Gun, GunLive
+from webapi.guns.readings import LiveView, live_of, newest_of
 from webapi.http.paging import GunKey, Page, PageWish, page_of, read_cursor
 from webapi.piles.models import BridgeLive, Pile, PileLive
 from webapi.stations.queries import LockoutView, lockout_of
-
-log = get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveView:
-    """The newest live values of a charging gun; what the pile does not have is none, never 0."""
-
-    at: datetime
-    age_s: float
-    voltage_v: float | None
-    current_a: float | None
-    power_kw: float | None
-    energy_kwh: float | None
-    soc_pct: float | None
-    cable_temp_c: float | None
-    battery_temp_max_c: float | None
-    remaining_min: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +90,7 @@ def _views(
         for row in rows
         if row.state is GunState.CHARGING
     ]
-    newest = _newest(telemetry, charging)
+    newest = newest_of(telemetry, charging)
     return {(row.gun.pile_number, row.gun.no): _view(row, newest, at) for row in rows}
 
 
@@ -135,18 +117,6 @@ def _rows(session: Session, guns: Sequence[Gun]) -> list[_Row]:
     return rows
 
 
-def _newest(telemetry: TelemetryReader, series: Sequence[GunSeries]) -> dict[GunSeries, Latest] | None:
-    """None: the store is away, nothing is known."""
-    if not series:
-        return {}
-    try:
-        found = telemetry.latest(list(series))
-    except StoreError as error:
-        log.warning("live_values_missing", why=str(error))
-        return None
-    return {one: found[one] for one in series if one in found}
-
-
 def _view(row: _Row, newest: dict[GunSeries, Latest] | None, at: datetime) -> GunView:
     gun, level = row.gun, row.level
     point = None if newest is None else newest.get(GunSeries(row.pile.station_code, gun.pile_number, gun.no))
@@ -163,30 +133,6 @@ def _view(row: _Row, newest: dict[GunSeries, Latest] | None, at: datetime) -> Gu
         serial=None if level is None else level.serial,
         fault_bits=0 if level is None else level.fault_bits,
         lockout=lockout_of(gun),
-        live=_live(point, None if level is None else level.serial, at),
+        live=live_of(point, None if level is None else level.serial, at),
         live_available=newest is not None,
-    )
-
-
-def _live(point: Latest | None, serial: str | None, at: datetime) -> LiveView | None:
-    """A point of this charge; one of an earlier charge says nothing about this one."""
-    if point is None or point.value("serial") != serial:
-        return None
-
-    def figure(name: str) -> float | None:
-        value = point.value(name)
-        return None if value is None else float(value)
-
-    remaining = figure("remaining_min")
-    return LiveView(
-        at=point.at,
-        age_s=max(0.0, (at - point.at).total_seconds()),
-        voltage_v=figure("voltage_v"),
-        current_a=figure("current_a"),
-        power_kw=figure("power_kw"),
-        energy_kwh=figure("energy_kwh"),
-        soc_pct=figure("soc_pct"),
-        cable_temp_c=figure("cable_temp_c"),
-        battery_temp_max_c=figure("battery_temp_max_c"),
-        remaining_min=None if remaining is None else int(remaining),
     )

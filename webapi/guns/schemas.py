@@ -28,7 +28,9 @@ class LiveSchema(Schema):
     soc_pct = out(fields.Float, "SOC, %", allow_none=True)
     cable_temp_c = out(fields.Float, "cable, °C", allow_none=True)
     battery_temp_max_c = out(fields.Float, "hottest cell, °C", allow_none=True)
-    remaining_min = out(fields.Integer, "remaining time by the car, min", allow_none=True)
+    elapsed_min = out(fields.Integer, "已充时长，分钟 · charging for, min", allow_none=True)
+    remaining_min = out(fields.Integer, "预计剩余分钟（车辆给出） · left by the car, min", allow_none=True)
+    cost_fen = out(fields.Float, "桩显示金额，分，以账单为准 · as the pile shows it, fen", allow_none=True)
 
 
 class GunSchema(Schema):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from webapi.customers.models import Customer
     from webapi.ledger.models import Hold
     from webapi.piles.models import Pile
+    from webapi.stations.models import Station
     from webapi.tariffs.models import TariffVersion
 
 
@@ -126,6 +127,7 @@ class Order(Base):
     business_date: Mapped[date | None] = mapped_column(comment="Beijing day of the charging end by server time")
 
     customer: Mapped["Customer | None"] = relationship()
+    station: Mapped["Station"] = relationship(viewonly=True)
     pile: Mapped["Pile"] = relationship(foreign_keys=[pile_number])
     tariff_version: Mapped["TariffVersion | None"] = relationship()
     hold: Mapped["Hold | None"] = relationship(viewonly=True)

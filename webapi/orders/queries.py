@@ -9,17 +9,20 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from evcs.contracts.gun import Goal
+from evcs.contracts.reasons import Sentence
 from evcs.contracts.states import OrderState, StartSource, TariffBand
 from evcs.store.interface import GunSeries, TelemetryReader
 from webapi.access import Visible
 from webapi.audit.models import AuditEntry
 from webapi.customers.masks import masked_phone
 from webapi.customers.models import Customer
+from webapi.guns.readings import LiveView, live_of, newest_of
 from webapi.http.paging import Page, PageWish, TimeKey, page_of, read_cursor
 from webapi.ledger.models import HoldState
 from webapi.orders.messages import goal_of
 from webapi.orders.models import Bill, BillKind, BillRoute, ChargeRecord, Order, RecordVerdict
 from webapi.orders.refusal_view import RefusalView, refusal_of, sentence_of
+from webapi.orders.trouble_texts import sentence_of_trouble
 from webapi.users.roles import Right
 
 CURVE_FIELDS = (
@@ -33,6 +36,10 @@ CURVE_FIELDS = (
 )
 CURVE_MARGIN = timedelta(minutes=2)
 """Frames may come a little after the end was seen."""
+
+
+LIVE_STATES = frozenset({OrderState.CHARGING, OrderState.STOPPING})
+"""In these an order shows the gun's newest values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,7 @@ class OrderView:
     state: OrderState
     state_since: datetime
     station: str
+    station_name: str
     pile: str
     gun: int
     customer: OrderCustomer | None
@@ -72,6 +80,7 @@ class OrderView:
     started_at: datetime | None
     ended_at: datetime | None
     settled_at: datetime | None
+    duration_s: int | None
     hold: HoldView | None
     hold_fen: int
     covered_energy_kwh: Decimal | None
@@ -86,6 +95,7 @@ class OrderView:
     stop_reason: str | None
     refusal: RefusalView | None
     trouble: str | None
+    trouble_text: Sentence | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +173,8 @@ class StopView:
 class OrderDetail(OrderView):
     """Everything about an order."""
 
+    live: LiveView | None
+    live_available: bool
     created_by: str
     tariff_version: str | None
     pile_balance_fen: int | None
@@ -219,7 +231,7 @@ class CurveView:
 
 def list_orders(session: Session, sees: Visible, wish: OrderFilter) -> Page[OrderView]:
     """Orders, newest first."""
-    query = sees.orders().options(joinedload(Order.customer), selectinload(Order.hold))
+    query = sees.orders().options(joinedload(Order.customer), joinedload(Order.station), selectinload(Order.hold))
     if wish.station is not None:
         query = query.where(Order.station_code == wish.station)
     if wish.pile is not None:
@@ -255,6 +267,7 @@ def order_view(order: Order, sees: Visible) -> OrderView:
         state=order.state,
         state_since=order.state_since,
         station=order.station_code,
+        station_name=order.station.name,
         pile=order.pile_number,
         gun=order.gun_no,
         customer=_customer(order.customer, sees),
@@ -264,6 +277,7 @@ def order_view(order: Order, sees: Visible) -> OrderView:
         started_at=order.started_at,
         ended_at=order.ended_at,
         settled_at=order.settled_at,
+        duration_s=_duration_s(order),
         hold=_hold(order),
         hold_fen=0 if order.hold is None else order.hold.rest_fen,
         covered_energy_kwh=order.covered_energy_kwh,
@@ -278,18 +292,24 @@ def order_view(order: Order, sees: Visible) -> OrderView:
         stop_reason=order.stop_reason,
         refusal=refusal_of(order),
         trouble=order.exception_code,
+        trouble_text=sentence_of_trouble(order.exception_code),
     )
 
 
-def order_detail(session: Session, sees: Visible, serial: str) -> OrderDetail | None:
-    """Everything about one order."""
+def order_detail(
+    session: Session, sees: Visible, serial: str, telemetry: TelemetryReader, *, at: datetime
+) -> OrderDetail | None:
+    """Everything about one order; while it charges with the newest live values."""
     order = find_order(session, sees, serial)
     if order is None:
         return None
     view = order_view(order, sees)
     said = sentence_of(order.stop_reason)
+    newest = newest_of(telemetry, [_series(order)] if order.state in LIVE_STATES else [])
     return OrderDetail(
         **{name: getattr(view, name) for name in OrderView.__dataclass_fields__},
+        live=None if newest is None else live_of(newest.get(_series(order)), order.serial, at),
+        live_available=newest is not None,
         created_by=order.created_by,
         tariff_version=order.tariff_version_id,
         pile_balance_fen=order.pile_balance_fen,
@@ -320,14 +340,24 @@ def order_curve(order: Order, telemetry: TelemetryReader, *, most: int, at: date
     """The readings of an order's charge; raises StoreUnavailable."""
     start = order.requested_at
     end = (order.ended_at or order.end_observed_at or at) + CURVE_MARGIN
-    series = GunSeries(order.station_code, order.pile_number, order.gun_no)
-    curve = telemetry.curve(series, start, max(end, start), ("serial", *CURVE_FIELDS), most)
+    curve = telemetry.curve(_series(order), start, max(end, start), ("serial", *CURVE_FIELDS), most)
     points = tuple(
         CurvePointView(point.at, *(None if value is None else float(value) for value in point.values[1:]))
         for point in curve.points
         if point.values[0] == order.serial
     )
     return CurveView(order.serial, start, end, points)
+
+
+def _series(order: Order) -> GunSeries:
+    return GunSeries(order.station_code, order.pile_number, order.gun_no)
+
+
+def _duration_s(order: Order) -> int | None:
+    """How long it charged, once that is over."""
+    if order.started_at is None or order.ended_at is None:
+        return None
+    return max(0, round((order.ended_at - order.started_at).total_seconds()))
 
 
 def _customer(customer: Customer | None, sees: Visible) -> OrderCustomer | None:

@@ -110,7 +110,7 @@ def orders(call: Call, wish: OrderFilter) -> Page[OrderView]:
 @endpoints.get("/orders/<serial:serial>", Served(Right.SEE_ORDERS), answers=schemas.OrderDetailSchema)
 def order(call: Call, serial: str) -> OrderDetail:
     """Everything about an order: money, bill by band, record, refusal, who did what"""
-    found = order_detail(call.session, call.sees, serial)
+    found = order_detail(call.session, call.sees, serial, call.telemetry, at=call.at)
     if found is None:
         raise not_found()
     return found

@@ -9,11 +9,12 @@ from webargs.fields import DelimitedList
 
 from evcs.contracts.gun import Goal
 from evcs.contracts.states import GoalKind, OrderState, StartSource, StopClass, TariffBand
+from webapi.guns.schemas import LiveSchema
 from webapi.http.fields import Body, Instant, code, kwh, limit, next_cursor, number, out, whole
 from webapi.ledger.models import HoldState
 from webapi.orders.models import BillKind, BillRoute, RecordVerdict
 from webapi.orders.queries import OrderFilter
-from webapi.stations.schemas import PageQuery
+from webapi.stations.schemas import PageQuery, SentenceSchema
 
 LONGEST_S = 24 * 3600
 MOST_FEN = 1_000_000
@@ -147,7 +148,8 @@ class OrderSchema(Schema):
     serial = out(fields.String, "交易流水号, 32 digits")
     state = out(fields.Enum, "state", enum=OrderState, by_value=True)
     state_since = out(Instant, "since when")
-    station = out(fields.String, "station's code")
+    station = out(fields.String, "充电站编号 · station's code")
+    station_name = out(fields.String, "充电站名称 · station's name")
     pile = out(fields.String, "pile's number")
     gun = out(fields.Integer, "gun's number")
     customer = fields.Nested(OrderCustomerSchema, allow_none=True)
@@ -157,6 +159,7 @@ class OrderSchema(Schema):
     started_at = out(Instant, "first charging frame", allow_none=True)
     ended_at = out(Instant, "end of charging", allow_none=True)
     settled_at = out(Instant, "settled", allow_none=True)
+    duration_s = out(fields.Integer, "充电时长，秒，结束后才有 · how long it charged, s, once ended", allow_none=True)
     hold = fields.Nested(HoldSchema, allow_none=True)
     hold_fen = out(fields.Integer, "still held, fen")
     covered_energy_kwh = out(fields.Decimal, "energy that the hold pays for, kWh", allow_none=True)
@@ -170,7 +173,8 @@ class OrderSchema(Schema):
     cap_kw = out(fields.Decimal, "power cap, kW; null: none", allow_none=True)
     stop_reason = out(fields.String, "why we stopped it", allow_none=True)
     refusal = fields.Nested(RefusalSchema, allow_none=True)
-    trouble = out(fields.String, "why exception or review", allow_none=True)
+    trouble = out(fields.String, "异常或待核的原因代码 · why exception or review", allow_none=True)
+    trouble_text = fields.Nested(SentenceSchema, allow_none=True, metadata={"description": "原因与处理 · in words"})
 
 
 class OrdersSchema(Schema):
@@ -249,6 +253,10 @@ class StopSchema(Schema):
 class OrderDetailSchema(OrderSchema):
     """Everything about an order."""
 
+    live = fields.Nested(
+        LiveSchema, allow_none=True, metadata={"description": "充电中的最新数据 · newest values while it charges"}
+    )
+    live_available = out(fields.Boolean, "false：遥测库无应答 · the telemetry store does not answer")
     created_by = out(fields.String, "who placed it")
     tariff_version = out(fields.String, "frozen at the start", allow_none=True)
     pile_balance_fen = out(fields.Integer, "balance that the pile was given (0x34), fen", allow_none=True)

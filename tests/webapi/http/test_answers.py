@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from evcs.contracts.measurements import GUN
-from evcs.contracts.states import Band, GunState
+from evcs.contracts.states import Band, GunState, OrderState
 from evcs.contracts.times import to_ms
 from evcs.store.interface import Point
 from tests.webapi.http.world import NOW, PASSWORD, World, order_body
 from webapi.database import sessions
+from webapi.orders.life import Trouble
+from webapi.orders.models import Order
+from webapi.orders.trouble_texts import sentence_of_trouble
 from webapi.transformers.models import TransformerLive
 from webapi.users.models import Role
 
@@ -229,6 +232,40 @@ def test_taken_gun_refuses_and_stopped_order_frees_it(world: World) -> None:
     again = world.call("POST", f"/orders/{serial}/stop")
     assert (again.status_code, again.json["state"]) == (200, "cancelled")
     world.order(world.ours)
+
+
+def test_driver_follows_the_own_charge_in_the_order(world: World) -> None:
+    """A mini program sees neither stations nor guns: all that it shows stands in the order."""
+    world.recharge(world.ours.customer)
+    serial = world.order(world.ours)
+    driver = world.ours.driver_token
+    waiting = world.call("GET", f"/orders/{serial}", token=driver).json
+    assert (waiting["station_name"], waiting["live"], waiting["live_available"]) == ("站 s-a1", None, True)
+    with sessions(world.engine)() as session:
+        order = session.get_one(Order, serial)
+        order.state, order.started_at, order.exception_code = OrderState.CHARGING, NOW, None
+        session.commit()
+    world.telemetry.write([point(world, serial, 5, power_kw=60.0, energy_kwh=1.25, soc_pct=40.0, cost_fen=140.0)])
+    world.clock.advance(9)
+    live = world.call("GET", f"/orders/{serial}", token=driver).json["live"]
+    assert (live["power_kw"], live["energy_kwh"], live["soc_pct"], live["cost_fen"]) == (60, 1.25, 40, 140)
+    assert live["age_s"] == 4
+    with sessions(world.engine)() as session:
+        order = session.get_one(Order, serial)
+        order.state, order.ended_at = OrderState.EXCEPTION, NOW + timedelta(seconds=75)
+        order.exception_code = "no_record"
+        session.commit()
+    ended = world.call("GET", f"/orders/{serial}", token=driver).json
+    assert (ended["live"], ended["duration_s"]) == (None, 75)
+    assert "账单" in ended["trouble_text"]["zh"]
+
+
+def test_every_trouble_is_told_in_both_languages() -> None:
+    for trouble in Trouble:
+        said = sentence_of_trouble(trouble.value)
+        assert said is not None
+        assert said.zh
+        assert said.en
 
 
 def test_orders_are_listed_newest_first_by_page_and_filter(world: World) -> None:
