@@ -58,11 +58,11 @@ def _drive() -> int:
     except NoSignIn as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    stopping = Event()
+    stopping, failed = Event(), Event()
     client = Client(Endpoint(settings.http_host, settings.http_port), sign_in, stopping)
     clock = SystemClock(settings.clock_offset_file)
-    drive = Drive(client, clock, Random(settings.simulator_seed), stopping)
-    return run_sync(drive, settings, name="demo", failed=Event())
+    drive = Drive(client, clock, Random(settings.simulator_seed), stopping, failed)
+    return run_sync(drive, settings, name="demo", failed=failed)
 
 
 if __name__ == "__main__":

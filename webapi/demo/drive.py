@@ -25,11 +25,12 @@ ALARMING_ROUNDS = 30
 class Drive:
     """A thread that goes round until it is stopped; what is away is tried again."""
 
-    def __init__(self, client: Client, clock: Clock, dice: Random, stopping: Event) -> None:
+    def __init__(self, client: Client, clock: Clock, dice: Random, stopping: Event, failed: Event) -> None:
         self._client = client
         self._clock = clock
         self._dice = dice
         self._stopping = stopping
+        self._failed = failed
         self._open: dict[str, tuple[str, int]] = {}
         self._not_before: dict[tuple[str, int], float] = {}
         self._away_rounds = 0
@@ -50,6 +51,14 @@ class Drive:
         return degraded("the API does not answer") if self._away_rounds >= ALARMING_ROUNDS else OK
 
     def _run(self) -> None:
+        try:
+            self._go_round()
+        except Exception as error:
+            # What nobody expected ends the process, which is started anew; a thread that just ends would go unseen.
+            log.error("demo_failed", reason=f"{type(error).__name__}: {error}", exc_info=error)
+            self._failed.set()
+
+    def _go_round(self) -> None:
         while not self._stopping.is_set():
             try:
                 self.round()
@@ -79,8 +88,8 @@ class Drive:
             and self._not_before.get((gun.pile, gun.gun), 0.0) <= now
         ]
         self._dice.shuffle(waiting)
-        if waiting:
-            customers = self._client.customers()
+        customers = self._client.customers() if waiting else []
+        if customers:
             for gun in waiting[:ORDERS_A_ROUND]:
                 self._begin(gun, self._dice.choice(customers), now)
         for serial in list(self._open):

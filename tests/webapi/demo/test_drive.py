@@ -17,7 +17,7 @@ from tests.webapi.http.world import NOW
 from webapi.app import create_app
 from webapi.customers.models import Customer
 from webapi.database import sessions
-from webapi.demo.client import ApiAway, ApiRefused, Client, Endpoint
+from webapi.demo.client import ApiAway, ApiRefused, Client, Endpoint, GunSeen
 from webapi.demo.drive import AGAIN_S, Drive
 from webapi.demo.goals import draw_goal
 from webapi.demo.seed import Fleet, seed
@@ -81,7 +81,7 @@ class Site:
         return Client(Endpoint("127.0.0.1", self.server.server_port), SIGN_IN, Event())
 
     def drive(self) -> Drive:
-        return Drive(self.client(), self.clock, Random(1), Event())
+        return Drive(self.client(), self.clock, Random(1), Event(), Event())
 
     def stop(self) -> None:
         self.server.shutdown()
@@ -163,10 +163,22 @@ def test_api_away_is_told_apart_and_the_drive_lives_on(site: Site) -> None:
     client = Client(Endpoint("127.0.0.1", 1), SIGN_IN, stopping)
     with pytest.raises(ApiAway):
         client.guns()
-    drive = Drive(client, site.clock, Random(1), stopping)
+    drive = Drive(client, site.clock, Random(1), stopping, Event())
     drive.start()
     drive.stop()
     assert stopping.is_set()
+
+
+def test_what_nobody_expected_ends_the_process_and_not_only_the_thread(site: Site) -> None:
+    class Broken(Client):
+        def guns(self) -> list[GunSeen]:
+            raise KeyError("pile")
+
+    stopping, failed = Event(), Event()
+    drive = Drive(Broken(Endpoint("127.0.0.1", 1), SIGN_IN, stopping), site.clock, Random(1), stopping, failed)
+    drive.start()
+    assert failed.wait(5)
+    drive.stop()
 
 
 def test_all_kinds_of_goal_are_drawn_and_each_is_one_that_the_api_takes() -> None:
