@@ -1,6 +1,6 @@
 """The one place that touches flask-smorest: its Api with our errors, and typed endpoints over its blueprints."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from webargs import core
 from webargs.flaskparser import FlaskParser, is_json_request
 
 from webapi.http.errors import http_exception_response
+from webapi.http.introduction import introduction
 from webapi.http.problems import Code, problem
 from webapi.http.render import PROBLEM_TYPE
 from webapi.http.serve import Method, Served, serve
@@ -95,10 +96,11 @@ class Endpoints:
         *,
         answers: type[Schema] | None,
         body: type[Schema] | None = None,
+        example: Mapping[str, object] | None = None,
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Callable[[F], F]:
-        """A deed."""
-        return self._route("POST", rule, served, answers, status, body, "json")
+        """A deed; `example` is a body that works, for the document."""
+        return self._route("POST", rule, served, answers, status, body, "json", example)
 
     def delete(self, rule: str, served: Served) -> Callable[[F], F]:
         """An end."""
@@ -113,6 +115,7 @@ class Endpoints:
         status: HTTPStatus,
         given: type[Schema] | None,
         location: str,
+        example: Mapping[str, object] | None = None,
     ) -> Callable[[F], F]:
         blueprint = self._blueprint
 
@@ -120,7 +123,7 @@ class Endpoints:
             schema = None if answers is None else answers()
             work = serve(handler, served, method, schema, status)
             if given is not None:
-                work = blueprint.arguments(given, location=location)(work)
+                work = blueprint.arguments(given, location=location, example=example)(work)
             work = blueprint.response(status, answers)(work)
             for code in _problems(served, method, given is not None, "<" in rule):
                 work = blueprint.alt_response(code, schema=ProblemSchema, content_type=PROBLEM_TYPE)(work)
@@ -165,7 +168,8 @@ def _operation(handler: Callable[..., object], served: Served) -> dict[str, Any]
                 "name": "Idempotency-Key",
                 "required": True,
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-                "description": "A new key for each deed, the same one to repeat it: then the answer is the same.",
+                "description": "每次操作一个新键（如 UUID），重试沿用原键：只生效一次，答复相同。 "
+                "A new key for each deed, the same one to repeat it: one effect, the same answer.",
             }
         ]
     return doc
@@ -182,11 +186,7 @@ def make_api(app: Flask) -> Any:
         PAGINATION_HEADER_NAME=None,
         API_SPEC_OPTIONS={
             "info": {
-                "description": (
-                    "Money is whole fen, energy kWh, power kW, time RFC 3339; ranges are half-open. Browsers sign in "
-                    "by POST /api/v1/sign-in and then send X-CSRF-Token with every change; programs send "
-                    "Authorization: Bearer with a token of POST /api/v1/tokens. Errors are RFC 9457 problems."
-                )
+                "description": introduction(),
             },
             "components": {
                 "securitySchemes": {

@@ -13,13 +13,13 @@ from webapi.http.problems import Code, not_found, problem
 from webapi.http.serve import Served, origin
 from webapi.http.smorest import Endpoints
 from webapi.users import schemas
-from webapi.users.api_keys import NewToken, issue_token, revoke_token, tokens_of
+from webapi.users.api_keys import NewToken, end_token_in_use, issue_token, revoke_token, tokens_of
 from webapi.users.models import ApiToken
 from webapi.users.roles import Right
 from webapi.users.sessions import COOKIE, LIFE, end_session
 from webapi.users.sign_in import Credentials, sign_in
 
-endpoints = Endpoints("sign-in", "登录、令牌")
+endpoints = Endpoints("登录 Sign-in", "会话与令牌 · sessions of browsers, tokens of programs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,12 @@ class TokensView:
     Served(needs_sign_in=False, own_transactions=True, problems=(401, 429)),
     answers=schemas.SignedInSchema,
     body=schemas.SignInBody,
+    example={"username": "demo", "password": "••••••••"},
 )
 def sign_in_user(typed: Credentials) -> SessionView:
-    """Sign in with username and password
+    """用户名密码登录 · Sign in
+
+    成功后设置会话 Cookie，返回 CSRF 令牌；多次输错会要求等待（429，见 Retry-After）。
 
     Opens a session: its cookie is set, its CSRF token is in the answer. Wrong tries are slowed down (429).
     """
@@ -79,11 +82,11 @@ def sign_in_user(typed: Credentials) -> SessionView:
 
 @endpoints.post("/sign-out", Served(), answers=None, status=HTTPStatus.NO_CONTENT)
 def sign_out(call: Call) -> None:
-    """End this session, or revoke this token"""
+    """退出登录：会话或令牌立即失效 · Sign out: this session or token ends"""
     if call.signed_in.session_hash is not None:
         end_session(call.session, call.signed_in.session_hash, at=call.at)
-    elif call.user is not None and call.signed_in.token_id is not None:
-        revoke_token(call.session, call.user.id, call.signed_in.token_id, at=call.at)
+    elif call.signed_in.token_id is not None:
+        end_token_in_use(call.session, call.signed_in.token_id, at=call.at)
     record(call, "sign_out")
 
     def take(response: Response) -> Response:
@@ -95,7 +98,7 @@ def sign_out(call: Call) -> None:
 
 @endpoints.get("/me", Served(), answers=schemas.MeSchema)
 def me(call: Call) -> MeView:
-    """Who is signed in"""
+    """当前登录者 · Who is signed in"""
     asker: Asker = call.asker
     if isinstance(asker, Driver):
         return MeView(None, asker, None)
@@ -107,10 +110,13 @@ def me(call: Call) -> MeView:
     Served(Right.OWN_TOKENS),
     answers=schemas.NewTokenSchema,
     body=schemas.TokenBody,
+    example={"name": "报表程序", "days": 90},
     status=HTTPStatus.CREATED,
 )
 def make_token(call: Call, wish: schemas.TokenWish) -> NewToken:
-    """Make a bearer token for yourself
+    """新建令牌 · Make a bearer token
+
+    令牌只显示这一次；令牌不能再建令牌，须先登录。
 
     Its text is shown this once. A token cannot make tokens: sign in for that.
     """
@@ -123,13 +129,13 @@ def make_token(call: Call, wish: schemas.TokenWish) -> NewToken:
 
 @endpoints.get("/tokens", Served(Right.OWN_TOKENS), answers=schemas.TokensSchema)
 def list_tokens(call: Call) -> TokensView:
-    """Your tokens that count"""
+    """我的有效令牌 · Your tokens"""
     return TokensView(tokens_of(call.session, call.user.id) if call.user is not None else [])
 
 
 @endpoints.delete("/tokens/<row:token_id>", Served(Right.OWN_TOKENS))
 def end_token(call: Call, token_id: int) -> None:
-    """Revoke one of your tokens"""
+    """吊销令牌 · Revoke a token"""
     if call.user is None or not revoke_token(call.session, call.user.id, token_id, at=call.at):
         raise not_found()
     record(call, "token_revoke", object_kind="token", object_id=str(token_id))

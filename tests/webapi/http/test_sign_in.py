@@ -110,6 +110,13 @@ def test_token_cannot_make_tokens_and_ends_with_its_time(world: World) -> None:
     assert world.call("GET", "/me", token=token).status_code == 401
 
 
+def test_sign_out_ends_the_token_of_a_customer_too(world: World) -> None:
+    driver = world.ours.driver_token
+    assert world.call("GET", "/me", token=driver).status_code == 200
+    assert world.call("POST", "/sign-out", token=driver).status_code == 204
+    assert world.call("GET", "/me", token=driver).status_code == 401
+
+
 def test_tokens_of_another_user_cannot_be_seen_or_revoked(world: World) -> None:
     admin, viewer = world.ours.tokens[Role.TENANT_ADMIN], world.ours.tokens[Role.VIEWER]
     [own] = world.call("GET", "/tokens", token=viewer).json["items"]
