@@ -28,12 +28,12 @@ from webapi.stations.models import Station
 from webapi.stations.schemas import PageQuery
 from webapi.users.roles import Right
 
-endpoints = Endpoints("customers", "用户、账户、流水")
+endpoints = Endpoints("用户 Customers", "车主、钱包、流水 · drivers, wallets, statements")
 
 
 @endpoints.get("/customers", Served(Right.SEE_ACCOUNTS), answers=schemas.CustomersSchema, query=schemas.CustomersQuery)
 def customers(call: Call, wish: CustomerFilter) -> Page[CustomerView]:
-    """The customers that you see, or those that match `q`"""
+    """用户列表与搜索 · The customers that you see, or those that match q"""
     return list_customers(call.session, call.sees, wish)
 
 
@@ -42,10 +42,11 @@ def customers(call: Call, wish: CustomerFilter) -> Page[CustomerView]:
     Served(Right.OPEN_ACCOUNTS, keyed=True),
     answers=schemas.CustomerSchema,
     body=schemas.CustomerBody,
+    example={"name": "赵师傅", "phone": "13900000009"},
     status=HTTPStatus.CREATED,
 )
 def new_customer(call: Call, wish: schemas.CustomerWish) -> Reply:
-    """Open an account (开户)"""
+    """开户 · Open an account"""
     new = NewCustomer(_tenant(call, wish.first_station), wish.name, wish.phone, wish.first_station)
     if wish.phone is not None and call.session.scalar(
         select(Customer.id).where(Customer.tenant_id == new.tenant_id, Customer.phone == wish.phone)
@@ -68,7 +69,7 @@ def new_customer(call: Call, wish: schemas.CustomerWish) -> Reply:
 
 @endpoints.get("/customers/<row:customer_id>", Served(Right.SEE_ACCOUNTS), answers=schemas.CustomerSchema)
 def customer(call: Call, customer_id: int) -> CustomerView:
-    """A customer with the wallet"""
+    """用户详情与钱包 · A customer with the wallet"""
     return customer_view(_found(call, customer_id), call.sees)
 
 
@@ -79,7 +80,7 @@ def customer(call: Call, customer_id: int) -> CustomerView:
     query=PageQuery,
 )
 def customer_statement(call: Call, wish: PageWish, customer_id: int) -> Page[StatementLine]:
-    """Recharges and charges with the balance after each, newest first"""
+    """账户流水，新的在前 · Statement: recharges and charges with the balance after each"""
     return statement(call.session, call.sees, _found(call, customer_id).id, wish)
 
 

@@ -10,12 +10,12 @@ from webapi.http.smorest import Endpoints
 from webapi.piles.queries import pile_detail, sees_station
 from webapi.users.roles import Right
 
-endpoints = Endpoints("guns", "充电枪")
+endpoints = Endpoints("充电枪 Guns", "状态与实时数据 · states and live values")
 
 
 @endpoints.get("/guns", Served(Right.SEE_SITES, problems=(404,)), answers=schemas.GunsSchema, query=schemas.GunsQuery)
 def guns(call: Call, wish: GunFilter) -> Page[GunView]:
-    """The guns that you see, also of one station or pile, with live values while charging"""
+    """充电枪列表，充电中的带实时数据 · The guns that you see, with live values while charging"""
     if wish.station is not None and not sees_station(call.session, call.sees, wish.station):
         raise not_found("station")
     if wish.pile is not None and pile_detail(call.session, call.sees, wish.pile, at=call.at) is None:
@@ -25,7 +25,7 @@ def guns(call: Call, wish: GunFilter) -> Page[GunView]:
 
 @endpoints.get("/piles/<code:pile>/guns/<row:number>", Served(Right.SEE_SITES), answers=schemas.GunSchema)
 def gun(call: Call, pile: str, number: int) -> GunView:
-    """A gun with live values while charging"""
+    """充电枪详情 · A gun with live values while charging"""
     found = gun_detail(call.session, call.sees, call.telemetry, pile, number, at=call.at)
     if found is None:
         raise not_found()

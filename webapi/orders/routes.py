@@ -36,7 +36,7 @@ from webapi.orders.stop import stop_order
 from webapi.refusals import Refusal
 from webapi.users.roles import Right
 
-endpoints = Endpoints("orders", "充电订单")
+endpoints = Endpoints("充电订单 Orders", "下单、停止、账单、曲线 · start, stop, bills, curves")
 
 
 class Wished(msgspec.Struct, frozen=True):
@@ -53,10 +53,19 @@ class Wished(msgspec.Struct, frozen=True):
     Served(Right.PLACE_ORDERS, keyed=True, problems=(404,)),
     answers=schemas.OrderSchema,
     body=schemas.OrderBody,
+    example={
+        "customer_id": 1,
+        "pile": "55031412000001",
+        "gun": 1,
+        "goal": {"kind": "amount", "amount_fen": 2000},
+    },
     status=HTTPStatus.CREATED,
 )
 def place(call: Call, wish: schemas.OrderWish) -> Reply | Declined:
-    """Charge a car
+    """下单充电 · Charge a car
+
+    冻结金额并请求变压器负荷闸门；是否放行看订单 state（轮询详情），拒绝原因见 refusal。409 表示根本无法请求：
+    余额不足、欠费、枪已有订单、桩未确认电价。
 
     Holds the money and asks the gate of the transformer; whether the gate admits the start shows in the order's
     state. 409 names why nothing could even be asked: balance, debt, gun taken, no tariff.
@@ -103,13 +112,13 @@ def place(call: Call, wish: schemas.OrderWish) -> Reply | Declined:
 
 @endpoints.get("/orders", Served(Right.SEE_ORDERS), answers=schemas.OrdersSchema, query=schemas.OrdersQuery)
 def orders(call: Call, wish: OrderFilter) -> Page[OrderView]:
-    """The orders that you see, newest first"""
+    """订单列表，新的在前 · The orders that you see, newest first"""
     return list_orders(call.session, call.sees, wish)
 
 
 @endpoints.get("/orders/<serial:serial>", Served(Right.SEE_ORDERS), answers=schemas.OrderDetailSchema)
 def order(call: Call, serial: str) -> OrderDetail:
-    """Everything about an order: money, bill by band, record, refusal, who did what"""
+    """订单详情：实时数据、金额、分时账单、充电记录、拒绝原因、操作记录 · Everything about an order"""
     found = order_detail(call.session, call.sees, serial, call.telemetry, at=call.at)
     if found is None:
         raise not_found()
@@ -123,7 +132,7 @@ def order(call: Call, serial: str) -> OrderDetail:
     query=schemas.CurveQuery,
 )
 def curve(call: Call, wish: schemas.CurveWish, serial: str) -> CurveView:
-    """Voltage, current, power, energy, SOC and temperatures of an order's charge"""
+    """充电曲线：电压、电流、功率、电量、SOC、温度 · Curves of an order's charge"""
     found = find_order(call.session, call.sees, serial)
     if found is None:
         raise not_found()
@@ -132,7 +141,9 @@ def curve(call: Call, wish: schemas.CurveWish, serial: str) -> CurveView:
 
 @endpoints.post("/orders/<serial:serial>/stop", Served(Right.STOP_ORDERS, keyed=True), answers=schemas.OrderSchema)
 def stop(call: Call, serial: str) -> OrderView:
-    """Stop a charge
+    """停止充电 · Stop a charge
+
+    启动指令发出前立即取消；之后反复下发停止，直到看到结束；结束后再调用不产生任何影响。
 
     Before the start is commanded the order is cancelled at once; later the stop is repeated until the end is seen.
     After the end it changes nothing.

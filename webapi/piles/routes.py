@@ -9,14 +9,14 @@ from webapi.piles import schemas
 from webapi.piles.queries import PileFilter, PileView, list_piles, pile_detail, sees_station
 from webapi.users.roles import Right
 
-endpoints = Endpoints("piles", "充电桩")
+endpoints = Endpoints("充电桩 Piles", "连接与计费模型 · connections and tariffs")
 
 
 @endpoints.get(
     "/piles", Served(Right.SEE_SITES, problems=(404,)), answers=schemas.PilesSchema, query=schemas.PilesQuery
 )
 def piles(call: Call, wish: PileFilter) -> Page[PileView]:
-    """The piles that you see, also of one station"""
+    """充电桩列表 · The piles that you see"""
     if wish.station is not None and not sees_station(call.session, call.sees, wish.station):
         raise not_found("station")
     return list_piles(call.session, call.sees, wish, at=call.at)
@@ -24,7 +24,7 @@ def piles(call: Call, wish: PileFilter) -> Page[PileView]:
 
 @endpoints.get("/piles/<code:number>", Served(Right.SEE_SITES), answers=schemas.PileSchema)
 def pile(call: Call, number: str) -> PileView:
-    """A pile with its connection and tariff"""
+    """充电桩详情 · A pile with its connection and tariff"""
     found = pile_detail(call.session, call.sees, number, at=call.at)
     if found is None:
         raise not_found()

@@ -18,7 +18,7 @@ from webapi.recharges import schemas
 from webapi.recharges.place import RechargeOrder, place_recharge
 from webapi.users.roles import Right
 
-endpoints = Endpoints("recharges", "充值")
+endpoints = Endpoints("充值 Recharges", "平台代充 · money put on wallets by the platform")
 
 
 class Recharged(msgspec.Struct, frozen=True):
@@ -52,10 +52,13 @@ class RechargeView:
     Served(Right.RECHARGE, keyed=True),
     answers=schemas.RechargeSchema,
     body=schemas.RechargeBody,
+    example={"amount_fen": 10000, "reason": "现金充值", "voucher": "收据 0007"},
     status=HTTPStatus.CREATED,
 )
 def recharge(call: Call, wish: schemas.RechargeWish, customer_id: int) -> RechargeView:
-    """Put money on a customer's wallet
+    """给用户充值 · Put money on a customer's wallet
+
+    有欠费时先抵扣欠费。
 
     An open debt is paid out of it first.
     """

@@ -34,6 +34,14 @@ def test_operations_tell_problems_keys_and_security(still: World) -> None:
                 if status.isdigit() and int(status) >= 400:
                     assert list(answer["content"]) == ["application/problem+json"], (path, method, status)
             assert operation["security"] == [] if path.endswith("/sign-in") else len(operation["security"]) == 2
+    for path, item in document["paths"].items():
+        body = item.get("post", {}).get("requestBody")
+        if body is not None:
+            example = body["content"]["application/json"]["example"]
+            schema = document["components"]["schemas"][body["content"]["application/json"]["schema"]["$ref"][21:]]
+            assert set(example) <= set(schema["properties"]), path
+            assert set(schema.get("required", ())) <= set(example), path
+    assert {"not_found", "no_headroom"} <= set(re.findall(r"`(\w+)`", document["info"]["description"]))
     place = document["paths"]["/api/v1/orders"]["post"]
     assert [p["name"] for p in place["parameters"] if p["in"] == "header" and p["required"]] == ["Idempotency-Key"]
     assert {"201", "401", "403", "404", "409", "422", "503"} <= set(place["responses"])
