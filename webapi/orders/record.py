@@ -16,6 +16,8 @@ SUM_TOLERANCE_KWH = Decimal("0.0005")
 """Sum of the bands against the record's total."""
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """How wrong a pile's clock may be before its bands are not believed; slots are widened by it."""
+POSSIBLE_SLACK = timedelta(hours=1)
+"""By how much a session may have been longer than is known, before its energy counts as impossible."""
 SAMPLE_S = 15
 """A pile samples its energy at least this often (YKC 0x13 while charging)."""
 _STEP = Decimal("0.0001")
@@ -51,8 +53,11 @@ class Meter:
         return cls(step_kwh, rated_kw * SAMPLE_S / 3600)
 
     def most_kwh(self, span: timedelta) -> Decimal:
-        """What can be drawn in a span at all: twice the rated power, and the tolerance of a clock besides."""
-        seconds = max(span, timedelta(0)) // timedelta(seconds=1) + CLOCK_TOLERANCE // timedelta(seconds=1)
+        """What can be drawn in a span at all: twice the rated power, and for an hour longer.
+
+        Wide on purpose: it parts figures of a broken pile from charges, not good meters from bad ones.
+        """
+        seconds = (max(span, timedelta(0)) + POSSIBLE_SLACK) // timedelta(seconds=1)
         return 2 * self.sample_kwh * seconds / SAMPLE_S
 
 
