@@ -23,40 +23,40 @@ class CustomersQuery(PageQuery):
     """Which customers."""
 
     makes = CustomerFilter
-    q = text("part of the name, or the phone number", most=64)
+    q = text("姓名或手机号 · part of the name, or the phone number", most=64)
 
 
 class CustomerBody(Body):
     """开户."""
 
     makes = CustomerWish
-    name = text("name", most=64, required=True)
+    name = text("名称 · name", most=64, required=True)
     phone = fields.String(
         validate=validate.Regexp(r"\+?[0-9]{5,19}\Z"),
-        metadata={"description": "phone number, unique within the operator"},
+        metadata={"description": "手机号 · phone number, unique within the operator"},
     )
-    first_station = code("station by which the customer came; needed from who sees only some stations")
+    first_station = code("来源充电站 · station by which the customer came; needed from who sees only some stations")
 
 
 class WalletSchema(Schema):
     """Balances in fen."""
 
-    available_fen = out(fields.Integer, "can be spent")
+    available_fen = out(fields.Integer, "可用 · can be spent")
     held_fen = out(fields.Integer, "冻结: set aside for open orders")
-    gift_fen = out(fields.Integer, "gifts")
+    gift_fen = out(fields.Integer, "赠送 · gifts")
     debt_fen = out(fields.Integer, "欠费")
 
 
 class CustomerSchema(Schema):
     """用户 (driver)."""
 
-    id = out(fields.Integer, "number")
-    name = out(fields.String, "name")
-    phone = out(fields.String, "phone number; masked for who does not need it", allow_none=True)
-    first_station = out(fields.String, "station by which the customer came", allow_none=True)
+    id = out(fields.Integer, "编号 · number")
+    name = out(fields.String, "名称 · name")
+    phone = out(fields.String, "手机号，按权限脱敏 · phone number; masked for who does not need it", allow_none=True)
+    first_station = out(fields.String, "来源充电站 · station by which the customer came", allow_none=True)
     opened_at = out(Instant, "开户")
     blocked_at = out(Instant, "冻结账户: since when nothing starts", allow_none=True)
-    blocked_reason = out(fields.String, "why", allow_none=True)
+    blocked_reason = out(fields.String, "原因 · why", allow_none=True)
     wallet = fields.Nested(WalletSchema)
 
 
@@ -70,18 +70,18 @@ class CustomersSchema(Schema):
 class StatementLineSchema(Schema):
     """One line of a statement."""
 
-    id = out(fields.Integer, "number of the transaction")
-    at = out(Instant, "when it was posted")
-    kind = out(fields.Enum, "what it was", enum=TransactionKind, by_value=True)
-    change_fen = out(fields.Integer, "money that came (+) or went (−), fen")
-    balance_fen = out(fields.Integer, "available + held + gift − debt after it, fen")
-    serial = out(fields.String, "order that it paid", allow_none=True)
-    station = out(fields.String, "station of that order", allow_none=True)
-    energy_kwh = out(fields.Decimal, "energy of that order, kWh", allow_none=True)
-    channel = out(fields.String, "of a recharge: manual, wechat, alipay", allow_none=True)
-    reason = out(fields.String, "of a recharge", allow_none=True)
-    voucher = out(fields.String, "of a recharge", allow_none=True)
-    by = out(fields.String, "who did it: user:7, worker …")
+    id = out(fields.Integer, "流水编号 · number of the transaction")
+    at = out(Instant, "入账时间 · when it was posted")
+    kind = out(fields.Enum, "类型 · what it was", enum=TransactionKind, by_value=True)
+    change_fen = out(fields.Integer, "变动 · money that came (+) or went (−), fen")
+    balance_fen = out(fields.Integer, "之后的余额 · available + held + gift − debt after it, fen")
+    serial = out(fields.String, "所付订单 · order that it paid", allow_none=True)
+    station = out(fields.String, "该订单的充电站 · station of that order", allow_none=True)
+    energy_kwh = out(fields.Decimal, "该订单电量 · energy of that order, kWh", allow_none=True)
+    channel = out(fields.String, "充值渠道 · of a recharge: manual, wechat, alipay", allow_none=True)
+    reason = out(fields.String, "充值信息 · of a recharge", allow_none=True)
+    voucher = out(fields.String, "充值信息 · of a recharge", allow_none=True)
+    by = out(fields.String, "操作者 · who did it: user:7, worker …")
 
 
 class StatementSchema(Schema):

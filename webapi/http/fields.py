@@ -115,14 +115,14 @@ def out(field: type[fields.Field[Any]], description: str, **options: Any) -> fie
 
 def cursor() -> fields.String:
     """Where a page begins: `next` of the page before."""
-    return text("`next` of the page before", most=300)
+    return text("上一页的 next · `next` of the page before", most=300)
 
 
-def limit(usual: int = 20, most: int = 200, description: str = "rows of a page") -> fields.Integer:
+def limit(usual: int = 20, most: int = 200, description: str = "每页条数 · rows of a page") -> fields.Integer:
     """How many rows or points are wanted at most."""
     return fields.Integer(load_default=usual, validate=validate.Range(1, most), metadata={"description": description})
 
 
 def next_cursor() -> fields.Field[Any]:
     """For the page after this one."""
-    return out(fields.String, "cursor of the next page; null: this is the last", allow_none=True)
+    return out(fields.String, "下一页的游标 · cursor of the next page; null: this is the last", allow_none=True)

@@ -22,7 +22,8 @@ _TEXT = """\
 **错误 · Errors**
 
 错误为 `application/problem+json`（RFC 9457）：程序看 `code`（含义不变），给人看 `detail`（中文或英文，依
-`Accept-Language`）；`figures` 为句中数值，`request_id` 供排查。 Errors are RFC 9457 problems: decide by `code`, show `detail`.
+`Accept-Language`）；`figures` 为句中数值，`request_id` 供排查。
+Errors are RFC 9457 problems: decide by `code`, show `detail`.
 """
 
 

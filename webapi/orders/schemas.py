@@ -40,10 +40,10 @@ class CurveWish:
 class GoalBody(Body):
     """充满 full, 定时 time, 定金额 amount, 定电量 energy; exactly the value of the kind is given."""
 
-    kind = fields.Enum(GoalKind, by_value=True, required=True, metadata={"description": "kind of the goal"})
-    duration_s = whole("time: seconds from the first charging frame", most=LONGEST_S)
-    amount_fen = whole("amount: fen", most=MOST_FEN)
-    energy_kwh = kwh("energy: kWh, four decimals at most", most=1000)
+    kind = fields.Enum(GoalKind, by_value=True, required=True, metadata={"description": "目标类型 · kind of the goal"})
+    duration_s = whole("定时 · time: seconds from the first charging frame", most=LONGEST_S)
+    amount_fen = whole("定金额 · amount: fen", most=MOST_FEN)
+    energy_kwh = kwh("定电量 · energy: kWh, four decimals at most", most=1000)
 
     @validates_schema
     def _fits(self, data: dict[str, Any], **_: Any) -> None:
@@ -70,9 +70,9 @@ class OrderBody(Body):
     """An order: who charges where until when."""
 
     makes = OrderWish
-    customer_id = whole("who pays; a customer's own token may leave it out")
-    pile = code("pile's number", required=True)
-    gun = whole("gun's number, 1…n", most=99, required=True)
+    customer_id = whole("付款用户 · who pays; a customer's own token may leave it out")
+    pile = code("桩号 · pile's number", required=True)
+    gun = whole("枪号 · gun's number, 1…n", most=99, required=True)
     goal = fields.Nested(GoalBody, required=True)
 
 
@@ -82,96 +82,98 @@ class OrdersQuery(PageQuery):
     makes = OrderFilter
     state = DelimitedList(
         fields.Enum(OrderState, by_value=True),
-        metadata={"description": "states, with commas between"},
+        metadata={"description": "状态，逗号分隔 · states, with commas between"},
     )
-    station = code("only at this station")
-    pile = code("only at this pile")
-    gun = number("only at this gun of the pile", most=99)
-    customer = number("only of this customer")
-    since = Instant(metadata={"description": "placed at or after"})
-    until = Instant(metadata={"description": "placed before"})
+    station = code("只看该站 · only at this station")
+    pile = code("只看该桩 · only at this pile")
+    gun = number("只看该枪 · only at this gun of the pile", most=99)
+    customer = number("只看该用户 · only of this customer")
+    since = Instant(metadata={"description": "下单不早于 · placed at or after"})
+    until = Instant(metadata={"description": "下单早于 · placed before"})
 
 
 class CurveQuery(Body):
     """How fine a curve shall be."""
 
     makes = CurveWish
-    max_points = limit(2000, 5000, "at most so many points; more are thinned to the last of equal windows")
+    max_points = limit(2000, 5000, "最多点数 · at most so many points; more are thinned to the last of equal windows")
 
 
 class GoalSchema(Schema):
     """When the charge shall end."""
 
-    kind = out(fields.Enum, "kind of the goal", enum=GoalKind, by_value=True)
-    duration_s = out(fields.Integer, "s", allow_none=True)
-    amount_fen = out(fields.Integer, "fen", allow_none=True)
-    energy_kwh = out(fields.Decimal, "kWh", allow_none=True)
+    kind = out(fields.Enum, "目标类型 · kind of the goal", enum=GoalKind, by_value=True)
+    duration_s = out(fields.Integer, "秒 · s", allow_none=True)
+    amount_fen = out(fields.Integer, "金额 · fen", allow_none=True)
+    energy_kwh = out(fields.Decimal, "电量 · kWh", allow_none=True)
 
 
 class FigureSchema(Schema):
     """A figure of a sentence."""
 
-    name = out(fields.String, "what it is")
-    value = out(fields.String, "as it is shown")
+    name = out(fields.String, "名称 · what it is")
+    value = out(fields.String, "显示值 · as it is shown")
 
 
 class RefusalSchema(Schema):
     """Why it was refused or failed, and what to do."""
 
-    code = out(fields.String, "reason code")
-    zh = out(fields.String, "sentence in Chinese")
-    en = out(fields.String, "sentence in English")
+    code = out(fields.String, "原因代码 · reason code")
+    zh = out(fields.String, "中文 · sentence in Chinese")
+    en = out(fields.String, "英文 · sentence in English")
     figures = fields.List(fields.Nested(FigureSchema))
 
 
 class OrderCustomerSchema(Schema):
     """Who pays."""
 
-    id = out(fields.Integer, "number")
-    name = out(fields.String, "name")
-    phone = out(fields.String, "masked for who does not need it", allow_none=True)
+    id = out(fields.Integer, "编号 · number")
+    name = out(fields.String, "名称 · name")
+    phone = out(fields.String, "手机号，按权限脱敏 · masked for who does not need it", allow_none=True)
 
 
 class HoldSchema(Schema):
     """冻结, in fen."""
 
-    state = out(fields.Enum, "open, captured, released", enum=HoldState, by_value=True)
-    placed_fen = out(fields.Integer, "ever held for the order")
-    captured_fen = out(fields.Integer, "taken")
-    released_fen = out(fields.Integer, "given back")
-    rest_fen = out(fields.Integer, "still held")
+    state = out(fields.Enum, "冻结状态 · open, captured, released", enum=HoldState, by_value=True)
+    placed_fen = out(fields.Integer, "累计冻结 · ever held for the order")
+    captured_fen = out(fields.Integer, "已扣款 · taken")
+    released_fen = out(fields.Integer, "已解冻 · given back")
+    rest_fen = out(fields.Integer, "仍冻结 · still held")
 
 
 class OrderSchema(Schema):
     """充电订单."""
 
     serial = out(fields.String, "交易流水号, 32 digits")
-    state = out(fields.Enum, "state", enum=OrderState, by_value=True)
-    state_since = out(Instant, "since when")
+    state = out(fields.Enum, "状态 · state", enum=OrderState, by_value=True)
+    state_since = out(Instant, "起始时间 · since when")
     station = out(fields.String, "充电站编号 · station's code")
     station_name = out(fields.String, "充电站名称 · station's name")
-    pile = out(fields.String, "pile's number")
-    gun = out(fields.Integer, "gun's number")
+    pile = out(fields.String, "桩号 · pile's number")
+    gun = out(fields.Integer, "枪号 · gun's number")
     customer = fields.Nested(OrderCustomerSchema, allow_none=True)
     source = out(fields.Enum, "启动方式", enum=StartSource, by_value=True)
     goal = fields.Nested(GoalSchema)
-    requested_at = out(Instant, "placed")
-    started_at = out(Instant, "first charging frame", allow_none=True)
-    ended_at = out(Instant, "end of charging", allow_none=True)
-    settled_at = out(Instant, "settled", allow_none=True)
+    requested_at = out(Instant, "下单时间 · placed")
+    started_at = out(Instant, "开始充电 · first charging frame", allow_none=True)
+    ended_at = out(Instant, "充电结束 · end of charging", allow_none=True)
+    settled_at = out(Instant, "结算时间 · settled", allow_none=True)
     duration_s = out(fields.Integer, "充电时长，秒，结束后才有 · how long it charged, s, once ended", allow_none=True)
     hold = fields.Nested(HoldSchema, allow_none=True)
-    hold_fen = out(fields.Integer, "still held, fen")
-    covered_energy_kwh = out(fields.Decimal, "energy that the hold pays for, kWh", allow_none=True)
-    energy_kwh = out(fields.Decimal, "billed, kWh", allow_none=True)
+    hold_fen = out(fields.Integer, "仍冻结 · still held, fen")
+    covered_energy_kwh = out(fields.Decimal, "冻结金额可充电量 · energy that the hold pays for, kWh", allow_none=True)
+    energy_kwh = out(fields.Decimal, "计费电量 · billed, kWh", allow_none=True)
     electricity_fen = out(fields.Integer, "电费, fen")
     service_fen = out(fields.Integer, "服务费, fen")
     occupancy_fen = out(fields.Integer, "占位费, fen")
-    discount_fen = out(fields.Integer, "discount, fen")
-    total_fen = out(fields.Integer, "what the customer pays, fen")
-    provisional = out(fields.Boolean, "settled by register marks; the record is still missing")
-    cap_kw = out(fields.Decimal, "power cap, kW; null: none", allow_none=True)
-    stop_reason = out(fields.String, "why we stopped it", allow_none=True)
+    discount_fen = out(fields.Integer, "优惠 · discount, fen")
+    total_fen = out(fields.Integer, "用户应付 · what the customer pays, fen")
+    provisional = out(
+        fields.Boolean, "暂按电表读数结算，充电记录未到 · settled by register marks; the record is still missing"
+    )
+    cap_kw = out(fields.Decimal, "限功率 · power cap, kW; null: none", allow_none=True)
+    stop_reason = out(fields.String, "平台停止原因 · why we stopped it", allow_none=True)
     refusal = fields.Nested(RefusalSchema, allow_none=True)
     trouble = out(fields.String, "异常或待核的原因代码 · why exception or review", allow_none=True)
     trouble_text = fields.Nested(SentenceSchema, allow_none=True, metadata={"description": "原因与处理 · in words"})
@@ -188,8 +190,8 @@ class BillLineSchema(Schema):
     """One band of a bill; prices in 0.00001 yuan/kWh."""
 
     band = out(fields.Enum, "尖 sharp, 峰 peak, 平 flat, 谷 valley, 深谷 deep_valley", enum=TariffBand, by_value=True)
-    energy_kwh = out(fields.Decimal, "billed")
-    metered_kwh = out(fields.Decimal, "without line loss")
+    energy_kwh = out(fields.Decimal, "计费电量 · billed")
+    metered_kwh = out(fields.Decimal, "不含计损 · without line loss")
     energy_price_e5 = out(fields.Integer, "电价")
     service_price_e5 = out(fields.Integer, "服务费单价")
     electricity_fen = out(fields.Integer, "电费, fen")
@@ -199,55 +201,55 @@ class BillLineSchema(Schema):
 class BillSchema(Schema):
     """账单: lines add up to it, to the fen."""
 
-    kind = out(fields.Enum, "which posting", enum=BillKind, by_value=True)
-    route = out(fields.Enum, "where the energies came from", enum=BillRoute, by_value=True)
-    tariff_version = out(fields.String, "tariff version", allow_none=True)
-    energy_kwh = out(fields.Decimal, "kWh")
+    kind = out(fields.Enum, "账单种类 · which posting", enum=BillKind, by_value=True)
+    route = out(fields.Enum, "电量来源 · where the energies came from", enum=BillRoute, by_value=True)
+    tariff_version = out(fields.String, "计费版本 · tariff version", allow_none=True)
+    energy_kwh = out(fields.Decimal, "电量 · kWh")
     electricity_fen = out(fields.Integer, "电费, fen")
     service_fen = out(fields.Integer, "服务费, fen")
     occupancy_fen = out(fields.Integer, "占位费, fen")
-    discount_fen = out(fields.Integer, "discount, fen")
-    discount_code = out(fields.String, "why a discount", allow_none=True)
-    total_fen = out(fields.Integer, "fen")
-    pile_total_fen = out(fields.Integer, "what the pile's screen said, fen", allow_none=True)
-    made_at = out(Instant, "when it was reckoned")
+    discount_fen = out(fields.Integer, "优惠 · discount, fen")
+    discount_code = out(fields.String, "优惠原因 · why a discount", allow_none=True)
+    total_fen = out(fields.Integer, "金额 · fen")
+    pile_total_fen = out(fields.Integer, "桩屏显示金额 · what the pile's screen said, fen", allow_none=True)
+    made_at = out(Instant, "计费时间 · when it was reckoned")
     lines = fields.List(fields.Nested(BillLineSchema))
 
 
 class RecordSchema(Schema):
     """充电记录 (0x3B) of the pile and what became of it."""
 
-    verdict = out(fields.Enum, "verdict", enum=RecordVerdict, by_value=True)
-    verdict_reason = out(fields.String, "why review", allow_none=True)
-    energy_kwh = out(fields.Decimal, "kWh by the pile")
-    pile_amount_e4 = out(fields.Integer, "amount by the pile, 0.0001 yuan")
-    received_at = out(Instant, "first received")
-    stored_at = out(Instant, "stored with its verdict")
-    repeats = out(fields.Integer, "how often the same came again")
-    confirmed_at = out(Instant, "confirmation published", allow_none=True)
-    confirm_sent_at = out(Instant, "0x40 written to the pile", allow_none=True)
+    verdict = out(fields.Enum, "判定 · verdict", enum=RecordVerdict, by_value=True)
+    verdict_reason = out(fields.String, "待核原因 · why review", allow_none=True)
+    energy_kwh = out(fields.Decimal, "桩计电量 · kWh by the pile")
+    pile_amount_e4 = out(fields.Integer, "桩计金额 · amount by the pile, 0.0001 yuan")
+    received_at = out(Instant, "首次收到 · first received")
+    stored_at = out(Instant, "入库并判定 · stored with its verdict")
+    repeats = out(fields.Integer, "重复上报次数 · how often the same came again")
+    confirmed_at = out(Instant, "确认已发布 · confirmation published", allow_none=True)
+    confirm_sent_at = out(Instant, "0x40 已写给桩 · 0x40 written to the pile", allow_none=True)
 
 
 class AuditSchema(Schema):
     """Who did what to the order."""
 
-    at = out(Instant, "when")
-    actor = out(fields.String, "who")
-    action = out(fields.String, "what")
-    outcome = out(fields.String, "done, or why not")
-    address = out(fields.String, "from where", allow_none=True)
+    at = out(Instant, "时间 · when")
+    actor = out(fields.String, "操作者 · who")
+    action = out(fields.String, "操作 · what")
+    outcome = out(fields.String, "结果 · done, or why not")
+    address = out(fields.String, "来源地址 · from where", allow_none=True)
 
 
 class StopSchema(Schema):
     """Who wanted it to end and how the pile says it ended."""
 
-    reason = out(fields.String, "our reason", allow_none=True)
-    zh = out(fields.String, "its sentence", allow_none=True)
-    en = out(fields.String, "its sentence", allow_none=True)
-    asked_by = out(fields.String, "who asked", allow_none=True)
-    requested_at = out(Instant, "when", allow_none=True)
-    code = out(fields.Integer, "the pile's code (YKC V1.6 §9)", allow_none=True)
-    kind = out(fields.String, f"its meaning: {', '.join(StopClass)}", allow_none=True)
+    reason = out(fields.String, "平台的停止原因 · our reason", allow_none=True)
+    zh = out(fields.String, "中文说明 · in Chinese", allow_none=True)
+    en = out(fields.String, "英文说明 · in English", allow_none=True)
+    asked_by = out(fields.String, "谁要求停止 · who asked", allow_none=True)
+    requested_at = out(Instant, "时间 · when", allow_none=True)
+    code = out(fields.Integer, "桩的停止码 · the pile's code (YKC V1.6 §9)", allow_none=True)
+    kind = out(fields.String, f"含义 · its meaning: {', '.join(StopClass)}", allow_none=True)
 
 
 class OrderDetailSchema(OrderSchema):
@@ -257,40 +259,44 @@ class OrderDetailSchema(OrderSchema):
         LiveSchema, allow_none=True, metadata={"description": "充电中的最新数据 · newest values while it charges"}
     )
     live_available = out(fields.Boolean, "false：遥测库无应答 · the telemetry store does not answer")
-    created_by = out(fields.String, "who placed it")
-    tariff_version = out(fields.String, "frozen at the start", allow_none=True)
-    pile_balance_fen = out(fields.Integer, "balance that the pile was given (0x34), fen", allow_none=True)
-    admitted_at = out(Instant, "admitted by the gate", allow_none=True)
-    stop_requested_at = out(Instant, "stop wished", allow_none=True)
-    end_observed_at = out(Instant, "end first seen", allow_none=True)
-    deadline_at = out(Instant, "when the platform looks again by itself", allow_none=True)
-    business_date = out(fields.Date, "Beijing day of the end", allow_none=True)
-    pile_total_fen = out(fields.Integer, "what the pile's screen said, fen", allow_none=True)
-    stop_code = out(fields.Integer, "the pile's stop code", allow_none=True)
-    stop_class = out(fields.String, "its meaning", allow_none=True)
+    created_by = out(fields.String, "下单者 · who placed it")
+    tariff_version = out(fields.String, "启动时锁定的计费版本 · frozen at the start", allow_none=True)
+    pile_balance_fen = out(
+        fields.Integer, "下发给桩的余额 · balance that the pile was given (0x34), fen", allow_none=True
+    )
+    admitted_at = out(Instant, "闸门放行时间 · admitted by the gate", allow_none=True)
+    stop_requested_at = out(Instant, "请求停止的时间 · stop wished", allow_none=True)
+    end_observed_at = out(Instant, "平台看到结束 · end first seen", allow_none=True)
+    deadline_at = out(Instant, "平台下次自动处理时间 · when the platform looks again by itself", allow_none=True)
+    business_date = out(fields.Date, "结束的北京日期 · Beijing day of the end", allow_none=True)
+    pile_total_fen = out(fields.Integer, "桩屏显示金额 · what the pile's screen said, fen", allow_none=True)
+    stop_code = out(fields.Integer, "桩的停止码 · the pile's stop code", allow_none=True)
+    stop_class = out(fields.String, "含义 · its meaning", allow_none=True)
     stop = fields.Nested(StopSchema)
     bills = fields.List(fields.Nested(BillSchema))
     records = fields.List(fields.Nested(RecordSchema))
-    audit = fields.List(fields.Nested(AuditSchema), metadata={"description": "empty for who may not see the audit"})
+    audit = fields.List(
+        fields.Nested(AuditSchema), metadata={"description": "操作记录 · empty for who may not see the audit"}
+    )
 
 
 class CurvePointSchema(Schema):
     """One reading; what the pile does not have is null."""
 
-    at = out(Instant, "when the frame came")
-    voltage_v = out(fields.Float, "V", allow_none=True)
-    current_a = out(fields.Float, "A", allow_none=True)
-    power_kw = out(fields.Float, "kW", allow_none=True)
-    energy_kwh = out(fields.Float, "kWh so far", allow_none=True)
-    soc_pct = out(fields.Float, "SOC, %", allow_none=True)
-    cable_temp_c = out(fields.Float, "cable, °C", allow_none=True)
-    battery_temp_max_c = out(fields.Float, "hottest cell, °C", allow_none=True)
+    at = out(Instant, "采集时间 · when the frame came")
+    voltage_v = out(fields.Float, "电压 · V", allow_none=True)
+    current_a = out(fields.Float, "电流 · A", allow_none=True)
+    power_kw = out(fields.Float, "功率 · kW", allow_none=True)
+    energy_kwh = out(fields.Float, "已充电量 · kWh so far", allow_none=True)
+    soc_pct = out(fields.Float, "电池荷电状态 · SOC, %", allow_none=True)
+    cable_temp_c = out(fields.Float, "枪线温度 · cable, °C", allow_none=True)
+    battery_temp_max_c = out(fields.Float, "电池最高温度 · hottest cell, °C", allow_none=True)
 
 
 class CurveSchema(Schema):
     """An order's readings in order of time."""
 
-    serial = out(fields.String, "order")
-    start = out(Instant, "looked from")
-    end = out(Instant, "looked until")
+    serial = out(fields.String, "订单 · order")
+    start = out(Instant, "起 · looked from")
+    end = out(Instant, "止 · looked until")
     points = fields.List(fields.Nested(CurvePointSchema))

@@ -18,29 +18,31 @@ class PageQuery(Body):
 class LockoutSchema(Schema):
     """停用: who, why, since when, until when."""
 
-    by = out(fields.String, "who")
-    reason = out(fields.String, "why", allow_none=True)
-    since = out(Instant, "since when")
-    until = out(Instant, "until when; null: until it is lifted", allow_none=True)
+    by = out(fields.String, "操作者 · who")
+    reason = out(fields.String, "原因 · why", allow_none=True)
+    since = out(Instant, "起始时间 · since when")
+    until = out(Instant, "截止时间 · until when; null: until it is lifted", allow_none=True)
 
 
 class StateCountSchema(Schema):
     """How many guns show a state."""
 
-    state = out(fields.Enum, "state as shown", enum=GunState, by_value=True)
-    guns = out(fields.Integer, "how many")
+    state = out(fields.Enum, "显示状态 · state as shown", enum=GunState, by_value=True)
+    guns = out(fields.Integer, "数量 · how many")
 
 
 class StationSchema(Schema):
     """充电站."""
 
-    code = out(fields.String, "code")
-    name = out(fields.String, "name")
-    address = out(fields.String, "postal address", allow_none=True)
-    longitude = out(fields.Decimal, "WGS-84 degrees", allow_none=True)
-    latitude = out(fields.Decimal, "WGS-84 degrees", allow_none=True)
-    piles = out(fields.Integer, "number of piles")
-    guns = fields.List(fields.Nested(StateCountSchema), metadata={"description": "guns by state; absent states: 0"})
+    code = out(fields.String, "编号 · code")
+    name = out(fields.String, "名称 · name")
+    address = out(fields.String, "地址 · postal address", allow_none=True)
+    longitude = out(fields.Decimal, "经纬度 · WGS-84 degrees", allow_none=True)
+    latitude = out(fields.Decimal, "经纬度 · WGS-84 degrees", allow_none=True)
+    piles = out(fields.Integer, "桩数 · number of piles")
+    guns = fields.List(
+        fields.Nested(StateCountSchema), metadata={"description": "各状态枪数 · guns by state; absent states: 0"}
+    )
     lockout = fields.Nested(LockoutSchema, allow_none=True, metadata={"description": "停用"})
     stopped = fields.Nested(LockoutSchema, allow_none=True, metadata={"description": "全站停止"})
 
@@ -82,18 +84,20 @@ class LoadSchema(Schema):
 class TransformerSchema(Schema):
     """变压器: thresholds in % of its rated apparent power."""
 
-    code = out(fields.String, "code")
-    name = out(fields.String, "name")
-    rated_kva = out(fields.Decimal, "rated apparent power, kVA")
-    base_load_kw = out(fields.Decimal, "building load behind it, kW")
-    limited_pct = out(fields.Decimal, "over this, starts get half power")
-    blocked_pct = out(fields.Decimal, "over this, nothing starts")
-    has_meter = out(fields.Boolean, "whether it has a meter; else the load is estimated from the guns")
-    live = fields.Nested(LoadSchema, allow_none=True, metadata={"description": "null: the engine has not told it yet"})
+    code = out(fields.String, "编号 · code")
+    name = out(fields.String, "名称 · name")
+    rated_kva = out(fields.Decimal, "额定容量 · rated apparent power, kVA")
+    base_load_kw = out(fields.Decimal, "站内其他负荷 · building load behind it, kW")
+    limited_pct = out(fields.Decimal, "超过则新充电限半功率 · over this, starts get half power")
+    blocked_pct = out(fields.Decimal, "超过则暂停新充电 · over this, nothing starts")
+    has_meter = out(fields.Boolean, "是否装有电表 · whether it has a meter; else the load is estimated from the guns")
+    live = fields.Nested(
+        LoadSchema, allow_none=True, metadata={"description": "档位与负荷 · null: the engine has not told it yet"}
+    )
 
 
 class StationDetailSchema(StationSchema):
     """A station with its transformers."""
 
-    created_at = out(Instant, "when it was made")
+    created_at = out(Instant, "创建时间 · when it was made")
     transformers = fields.List(fields.Nested(TransformerSchema))
