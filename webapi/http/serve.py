@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from flask import Response, g, request
 from marshmallow import Schema
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from evcs.runtime.log import get_logger
 from webapi.audit.note import note
@@ -19,11 +21,14 @@ from webapi.http.language import language
 from webapi.http.problems import Code, Problem, problem
 from webapi.http.render import PROBLEM_TYPE, encode, problem_response
 from webapi.users.roles import Right
+from webapi.worker.errors import is_to_be_retried
 
 log = get_logger()
 
 Method = Literal["GET", "POST", "DELETE"]
 JSON_TYPE = "application/json"
+TRIES = 3
+"""Of a transaction that PostgreSQL gave up for another's sake (two that wait for each other)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,16 @@ def serve(
         if method == "GET":
             with reading(adapters().engine) as session:
                 return _response(answer_of(handler(_call(session, None), *args, **kwargs)))
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                return written(*args, **kwargs)
+            except (DBAPIError, StaleDataError) as error:
+                if not left or not is_to_be_retried(error):
+                    raise
+        raise AssertionError("unreachable")
+
+    def written(*args: object, **kwargs: object) -> Response:
+        """One transaction, whole or not at all: so it may be done again when another writer was in the way."""
         with adapters().sessions() as session:
             key = checked_key(request.headers.get("Idempotency-Key")) if served.keyed else None
             call = _call(session, key)
