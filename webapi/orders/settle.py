@@ -18,7 +18,7 @@ from webapi.orders.marks import begin_by_marks, readings_of
 from webapi.orders.models import Bill, BillKind, Order, RecordVerdict
 from webapi.orders.models import ChargeRecord as RecordRow
 from webapi.orders.reckon import Agreed, Disputed, Limit, Observed, Reckoning, Unclear, reckon_record
-from webapi.orders.record import Meter, fingerprint, is_clock_right
+from webapi.orders.record import CLOCK_TOLERANCE, Meter, fingerprint, is_clock_right
 from webapi.piles.models import Pile
 from webapi.tariffs.queries import price_table
 from webapi.tariffs.slots import PriceTable
@@ -139,7 +139,8 @@ def _is_of(record: ChargeRecord, order: Order | None) -> bool:
 def _note_course(session: Session, order: Order, record: ChargeRecord) -> None:
     """Keep when it charged and how it ended: our own time first, then the pile's where its clock was right.
 
-    A charge that nobody saw (the worker was away, or the order closed) has its begin and end from here alone.
+    Begin and end are the pile's also where they lie further back than its clock can be wrong: the link was away then,
+    and what was seen is its return. A charge that nobody saw at all has them from here alone. What is settled stays.
     """
     order.stop_code = record.stop_code
     order.stop_class = record.stop_class.value
@@ -147,10 +148,16 @@ def _note_course(session: Session, order: Order, record: ChargeRecord) -> None:
         # Seventeen bytes from a pile may be anything, also what PostgreSQL takes for no text; the record keeps them.
         order.vin = record.vin
     is_right = is_clock_right(record, order.requested_at)
-    if order.started_at is None and record.energy_kwh > 0:
-        order.started_at = record.started_at if is_right else begin_by_marks(session, order)
+    may_move = is_right and order.settled_at is None
+    if order.started_at is None:
+        if record.energy_kwh > 0:
+            order.started_at = record.started_at if is_right else begin_by_marks(session, order)
+    elif may_move and record.started_at < order.started_at - CLOCK_TOLERANCE:
+        order.started_at = record.started_at
     if order.ended_at is None:
         order.ended_at = record.ended_at if is_right else record.received_at
+    elif may_move and record.ended_at < order.ended_at - CLOCK_TOLERANCE:
+        order.ended_at = record.ended_at
 
 
 def _store(

@@ -365,3 +365,36 @@ def test_a_disputed_record_behind_a_provisional_settlement_is_told(scene: Scene)
     assert (scene.state, scene.order.total_fen) == (OrderState.SETTLED, 1023)
     last = [change for change in sent(scene.session, topics.ORDER) if isinstance(change, OrderChange)][-1]
     assert (last.total_fen, last.provisional) == (1023, False)
+
+
+def test_a_charge_that_went_on_and_ended_without_a_link_has_its_own_times(scene: Scene) -> None:
+    """Ten hours later the pile is back, on another day: the charge still ended when it ended."""
+    scene.charge()
+    scene.level(GunState.OFFLINE, 4, 100)
+    back = 36_000.0
+    pile_status(scene.session, AT_PILE, pile(version=2, login=at(back)), at(back))
+    scene.level(GunState.IDLE, 5, back, login_ms=to_ms(at(back)))
+    assert scene.state is OrderState.ENDED
+    scene.record(seconds=back + 5)
+    assert scene.state is OrderState.SETTLED
+    assert (scene.order.started_at, scene.order.ended_at) == (at(5), at(600))
+    assert str(scene.order.business_date) == "2026-11-24"
+
+
+@pytest.mark.parametrize("admitted", [False, True])
+def test_a_record_before_everything_else_settles_and_what_comes_late_changes_nothing(
+    scene: Scene, admitted: bool
+) -> None:
+    if admitted:
+        scene.verdict(VerdictKind.ADMITTED)
+    scene.record()
+    settled = scene.wallet
+    scene.verdict(VerdictKind.ADMITTED, 621)
+    scene.reply(Outcome.ACCEPTED, 622)
+    scene.level(GunState.STARTING, 2, 2)
+    scene.level(GunState.CHARGING, 3, 5)
+    scene.level(GunState.FINISHED, 4, 600)
+    scene.deadline(90_000)
+    assert (scene.state, scene.wallet) == (OrderState.SETTLED, settled)
+    assert settled == (30_000 - 1523, 0, 0)
+    assert sent(scene.session, topics.STOP) == []
