@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from evcs.up.figures import Figures
@@ -53,12 +54,25 @@ def told(event: Event) -> str | None:
             return f"{name} is ready"
         case Died(name, code, last_line, again_in_s):
             how = f"ended with {code}" if code >= 0 else f"was killed by signal {-code}"
-            saying = f", saying: {last_line}" if last_line else " without a word"
+            saying = f", saying: {spoken(last_line)}" if last_line else " without a word"
             return f"{name} {how}{saying}\n         started again in {again_in_s:g} s; all it said: log/{name}.log"
         case Stopped(name, killed=True):
             return f"{name} did not stop in time and was killed"
         case Started() | Stopped():
             return None
+
+
+def spoken(line: str) -> str:
+    """A child's last line for a person: a log event by its name and what explains it; any other line as it is."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(event, dict) or "event" not in event:
+        return line
+    why = next((str(event[name]) for name in ("reason", "why", "exception") if event.get(name)), "")
+    # Of an exception its last line, which names it.
+    return ": ".join(filter(None, (str(event["event"]), (why.strip().splitlines() or [""])[-1])))
 
 
 def guns(figures: Figures) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
+
 from evcs.contracts.bridge import BridgeStatus
 from evcs.contracts.envelope import Receipt
 from evcs.contracts.gun import Goal, GunLevel, Telemetry
@@ -128,6 +130,21 @@ def test_status_line_tells_everything_in_one_line() -> None:
         "1 charging | T1 210.1 kW, load 52.3 %, limited | T2 0.0 kW, load no figure, unknown"
         " | 3.14 kWh · orders 0 open, 1 settled (4.15 yuan) · 0.0 msg/s"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("no such database", "no such database"),
+        ('{"event": "service_stopped", "level": "info"}', "service_stopped"),
+        ('{"event": "service_failed", "reason": "OSError: full"}', "service_failed: OSError: full"),
+        ('{"event": "died", "exception": "Traceback\\n  x\\nKeyError: 1"}', "died: KeyError: 1"),
+        ('{"event": "cut of', '{"event": "cut of'),
+        ("[1]", "[1]"),
+    ],
+)
+def test_last_words_are_told_to_a_person(line: str, told: str) -> None:
+    assert texts.spoken(line) == told
 
 
 def test_only_what_matters_is_told_of_a_child() -> None:
