@@ -78,9 +78,11 @@ class Run:
             supervisor.stop()
 
         for number in SIGNALS:
-            # nohup ignores SIGHUP on purpose: then a closed terminal is no reason to stop.
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, on_signal)
+            # nohup ignores SIGHUP on purpose: then a closed terminal is no reason to stop. A shell that starts a job in
+            # the background ignores SIGINT for it as well, but whoever sends that by hand means it.
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
+            loop.add_signal_handler(number, on_signal)
         screen = self._screen = open_screen(self._console, self._clock.now)
         self._say(texts.where(self._plan, self._settings))
         status = asyncio.create_task(self._show(screen.every_s))

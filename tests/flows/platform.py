@@ -187,7 +187,7 @@ class Platform:
         """A pile that is logged in, has its tariff, and that the platform shows online with it."""
         pile = SimulatedPile("127.0.0.1", self.bridge_port, number, guns, seed, options=options)
         self._piles.append((pile, asyncio.create_task(pile.run())))
-        await asyncio.wait_for(pile.online(), 75)
+        await pile.online(within_s=75)
         await self.wait(topics.PILE_STATUS, lambda s: s.pile == number and s.online and s.tariff_version is not None)
         await self._ordered_by_tariff(number)
         return pile
