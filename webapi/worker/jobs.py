@@ -189,8 +189,7 @@ class Jobs:
         """Open orders against links and levels as they stand."""
         if not self._knowledge.is_current():
             return
-        with self._writing, self._sessions.begin() as session:
-            look_at_open_orders(session, at=self._clock.now())
+        look_at_open_orders(self._sessions, self._writing, self._clock, self._shards)
 
     def forget(self) -> None:
         """Clear away what was published and handled long ago."""

@@ -4,7 +4,7 @@ A message that cannot be understood or handled is set aside and acknowledged, th
 database is away nothing is acknowledged: the worker leaves the broker and comes back to get it all again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from threading import Event, Lock
@@ -22,11 +22,10 @@ from webapi.worker.answers import Answer, Answers
 from webapi.worker.errors import is_away, is_to_be_retried
 from webapi.worker.handlers import Message, Route, understand
 from webapi.worker.rejects import RejectFile
+from webapi.worker.transactions import in_transaction
 
 log = get_logger()
 
-TRIES = 3
-"""Of a transaction that another writer was in the way of."""
 TAKE_WITHIN_S = 0.5
 PUBACK_LOOK_S = 0.5
 BACKOFF_AT_MOST_S = 15.0
@@ -168,7 +167,7 @@ class Listener:
             at = self._clock.now()
             return [Handled(delivery, message.handle(session, at)) for delivery, message in messages]
 
-        return self._in_transaction(work)
+        return in_transaction(self._sessions, self._writing, work)
 
     def _singly(self, messages: Sequence[tuple[Delivery, Message]]) -> list[Handled]:
         """Each by itself: what fails now fails for a reason of its own. Away in the middle: the rest comes again."""
@@ -182,16 +181,6 @@ class Listener:
                     return handled
                 self._set_aside(delivery, "not_handled", error)
         return handled
-
-    def _in_transaction(self, work: Callable[[Session], list[Handled]]) -> list[Handled]:
-        for last in range(TRIES - 1, -1, -1):
-            try:
-                with self._writing, self._sessions.begin() as session:
-                    return work(session)
-            except Exception as error:
-                if not last or not is_to_be_retried(error):
-                    raise
-        raise AssertionError("unreachable")
 
     def _set_aside(self, delivery: Delivery, reason: str, error: Exception) -> None:
         detail = f"{type(error).__name__}: {error}"

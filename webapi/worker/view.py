@@ -6,7 +6,7 @@ configuration, resumes and confirmations. While the database is away the newest 
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from datetime import datetime
+from functools import partial
 from threading import Event, Lock
 from typing import Protocol
 
@@ -23,12 +23,14 @@ from evcs.runtime.mqtt import Delivery
 from webapi.orders.confirm import unsent
 from webapi.orders.models import Order
 from webapi.piles.events import look_at_pile
+from webapi.stations.models import Station
 from webapi.worker.answers import Answer
 from webapi.worker.errors import is_away
 from webapi.worker.handlers import VIEW, clear, understand
 from webapi.worker.handshake import Handshake, resumes
 from webapi.worker.retained import OWN, Retained, filters
 from webapi.worker.shards import Shards
+from webapi.worker.transactions import in_transaction
 
 log = get_logger()
 
@@ -233,10 +235,9 @@ class View:
 
     def _compare(self) -> None:
         """The picture is complete: own topics, open orders, and at the start what was never said to be written."""
+        look_at_open_orders(self._sessions, self._writing, self._clock, self._shards)
         with self._writing, self._sessions.begin() as session:
-            at = self._clock.now()
             self._retained.compare(session)
-            look_at_open_orders(session, at=at)
             unwritten = () if self._started else unsent(session)
         self._answers += unwritten
         if not self._started:
@@ -258,13 +259,22 @@ class View:
         log.info("rules_answered", instance=status.instance, since_ms=status.since_ms, resumes=len(told))
 
 
-def look_at_open_orders(session: Session, *, at: datetime) -> None:
-    """Let every open order see link and level as they stand; again and again without harm."""
-    piles = session.scalars(
-        select(Order.pile_number).where(Order.state.in_(OPEN_ORDER)).distinct().order_by(Order.pile_number)
-    ).all()
-    for pile in piles:
-        look_at_pile(session, pile, at=at)
+def look_at_open_orders(sessions: "sessionmaker[Session]", writing: Lock, clock: Clock, shards: Shards) -> None:
+    """Let every open order of own stations see link and level as they stand; again and again without harm.
+
+    A pile at a time: neither what else there is to write nor a person's stop waits for all of them.
+    """
+    with sessions() as session:
+        open_piles = session.execute(
+            select(Order.pile_number, Station.shard)
+            .join(Station, Station.code == Order.station_code)
+            .where(Order.state.in_(OPEN_ORDER))
+            .distinct()
+            .order_by(Order.pile_number)
+        ).all()
+    for pile, shard in open_piles:
+        if shards.owns(shard):
+            in_transaction(sessions, writing, partial(look_at_pile, pile=pile, at=clock.now()))
 
 
 def _all_done(sent: Sequence[Future[None]], stopping: Event) -> bool:
