@@ -41,7 +41,7 @@ from evcs.contracts.topics import (
 from evcs.runtime.clock import Clock
 from evcs.runtime.health import Health, degraded, down, worst
 from evcs.runtime.log import get_logger
-from evcs.runtime.mqtt import AsyncSession, Delivery, Versions, Will
+from evcs.runtime.mqtt import AsyncSession, Delivery, Versions, Will, view_session
 from evcs.runtime.presence import Attendance
 from evcs.runtime.run import spawn
 
@@ -84,6 +84,8 @@ class Worker:
             bound=settings.bridge_held_telemetry,
             gate=self._gate,
         )
+        # It reads nothing: a broker that restarts closes both, a second bridge of this name only the first.
+        self._witness = view_session(settings, clock, client_id=f"bridge-{settings.bridge_id}")
         self.outlet = MqttOutlet(
             self.session, settings.bridge_held_messages, lambda: self.listener.hold(), lambda: self.listener.release()
         )
@@ -114,6 +116,7 @@ class Worker:
     async def start(self) -> None:
         """Know the configuration and what stands retained, wait for the readers, then take piles."""
         await self.session.start()
+        await self._witness.start()
         await self.session.picture()
         said = self.fleet.offline_after_restart(self._before.values(), self.listener.now())
         self._before.clear()
@@ -131,6 +134,7 @@ class Worker:
         if self._carrying is not None:
             self._carrying.cancel()
         await self.session.stop(LEAVE_WITHIN_S)
+        await self._witness.stop(0)
 
     def health(self) -> Health:
         found = [self.session.health()]
@@ -191,8 +195,8 @@ class Worker:
             return
         if status.version > self._version:
             self._versions.seen(self._topic, status.version)
-            self._version = self._versions.next(self._topic)
-        if self.session.connected:
+            spawn(self.session.leave(0.0), "outbids its former level")  # only a new connection has a will above it
+        elif self.session.connected:
             self._publish_status()
 
     # --- what comes

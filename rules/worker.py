@@ -204,7 +204,8 @@ class Worker:
 
     def _heard_of_rules(self, status: ServiceStatus) -> None:
         if status.instance == self._settings.instance:
-            self._presence.seen(status.version)
+            if self._presence.is_outbid(status):
+                spawn(self._work.leave(0.0), "rules outbids its former level")
         else:
             self._others[status.instance] = status.ready
 

@@ -52,9 +52,13 @@ class Presence:
         """Count as just started (after a stalled loop, or a takeover): announce it afterwards."""
         self.since_ms = max(self._clock.now_ms(), self.since_ms + 1)
 
-    def seen(self, version: int) -> None:
-        """A level of an earlier run was seen on the own topic: later ones stay above it."""
-        self._versions.seen(self.topic, version)
+    def is_outbid(self, standing: ServiceStatus) -> bool:
+        """Whether an earlier run's level stands above ours: readers then heed neither our level nor our will.
+
+        Leave the broker where it is so: only a new connection has a will, and so a level, above that.
+        """
+        self._versions.seen(self.topic, standing.version)
+        return standing.since_ms != self.since_ms and standing.version > self._version
 
     def answer(self, answered: tuple[Answered, ...]) -> None:
         """The worker's word on whom it has answered; announce it afterwards."""

@@ -212,7 +212,9 @@ class Worker:
             return
         if status.instance == self._shards.instance:
             with self._announcing:
-                self._presence.seen(status.version)
+                is_outbid = self._presence.is_outbid(status)
+            if is_outbid:
+                self._work.leave(0.0)
             return
         other = of_instance(status.instance)
         if status.ready and other is not None and other.owners != self._shards.owners:

@@ -46,6 +46,8 @@ _START_REASONS: dict[int, Reason] = {
 }
 _STOP_REASONS: dict[int, Reason] = {codes.StopFailure.NOT_CHARGING: Reason.NOT_CHARGING}
 
+FORGIVEN_KW = Decimal("0.0001")
+
 
 def _gun(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 99:
@@ -297,8 +299,8 @@ class YkcDialect:
         return words.Encoded(self._protocol.encode(message, seq), message.code)
 
     def units_of(self, allowance_kw: float, rated_kw: float) -> int:
-        """Whole percent of the rating. Taken to the watt first, so that 59.999 999 9 kW of 120 are 50 %, not 49 %."""
-        return power.percent_of(Decimal(str(round(allowance_kw, 3))), Decimal(str(rated_kw)))
+        """Whole percent of the rating. A tenth of a watt is forgiven: what was rounded on its way loses no percent."""
+        return power.percent_of(Decimal(str(round(allowance_kw, 4))) + FORGIVEN_KW, Decimal(str(rated_kw)))
 
     def kw_of(self, units: int, rated_kw: float) -> float:
         """Percent → kW."""

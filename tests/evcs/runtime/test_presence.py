@@ -72,3 +72,20 @@ async def test_every_shard_and_one_of_the_rest_must_be_there() -> None:
 
 async def test_waiting_for_readers_ends_and_says_so() -> None:
     assert not await Attendance(["ingest"]).complete(0.01)
+
+
+def test_a_former_run_whose_will_stands_above_is_outbid_by_a_new_connection() -> None:
+    clock = ManualClock()
+    former = Presence(clock, "rules", "1-of-1")
+    will = decoded(former.will().payload)
+    clock.advance(0.5)
+    presence, session = Presence(clock, "rules", "1-of-1"), Told()
+    presence.will()
+    presence.announce(session)
+    assert session.levels[-1].version < will.version
+    assert not presence.is_outbid(session.levels[-1])
+    assert presence.is_outbid(will)
+    later_will = decoded(presence.will().payload)
+    presence.announce(session)
+    assert will.version < session.levels[-1].version < later_will.version
+    assert not presence.is_outbid(will)
