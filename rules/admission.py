@@ -43,14 +43,14 @@ class Admission:
 
     @property
     def text(self) -> Sentence:
-        """Why not, in Chinese and English, with the figures."""
+        """Why not, in Chinese and English, with the figures; one decimal is enough for people."""
         if self.reason is None:
             return Sentence("", "")
         figures = self.figures
         return sentence(
             self.reason,
             **{
-                name: value
+                name: f"{value:.1f}"
                 for name, value in (
                     ("load_pct", figures.load_pct),
                     ("planned_pct", figures.planned_pct),

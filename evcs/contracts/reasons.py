@@ -82,8 +82,9 @@ SENTENCES: dict[Reason, Sentence] = {
         "充电桩尚未确认电价，暂不能启动；请稍后再试。", "The pile has not confirmed a tariff yet; try again later."
     ),
     Reason.BAND_BLOCKED: Sentence(
-        "变压器负荷 {load_pct}% 超过 {blocked_pct}%，暂停新的充电；负荷降下来后再试。",
-        "Transformer load {load_pct}% is over {blocked_pct}%; new charges wait until it falls.",
+        "变压器负荷超过 {blocked_pct}% 后暂停新的充电（现为 {load_pct}%）；负荷降下来后再试。",
+        "New charges wait since the transformer load went over {blocked_pct}% (now {load_pct}%); "
+        "try again when it has fallen.",
     ),
     Reason.BAND_UNKNOWN: Sentence(
         "变压器电表无读数，暂停新的充电；请稍后再试。", "The transformer's meter gives no reading; new charges wait."

@@ -162,7 +162,7 @@ async def test_over_eighty_per_cent_a_start_is_refused_with_its_reason(
         serial = answer.body["serial"]
         order = await platform.order_until(serial, lambda o: o.get("state") == OrderState.REFUSED)
         assert order["refusal"]["code"] == "band_blocked"
-        assert "81.87%" in order["refusal"]["zh"]
+        assert "81.9%" in order["refusal"]["zh"]
         assert "80" in order["refusal"]["en"]
         assert proved(database_url, platform.town.customer).available_fen == RECHARGED
         assert not pile.all_of(RemoteStart)
