@@ -12,18 +12,18 @@ from evcs.contracts import topics
 from evcs.contracts.states import GunState, OrderState
 from tests.flows.processes import Service
 from tests.servers import Cut
-from tests.webapi.worker.scene import Placed, Scene, until
+from tests.webapi.worker.scene import Scene, until
 from webapi.database import sessions
-from webapi.orders.models import ChargeRecord, Order
+from webapi.orders.models import ChargeRecord
 
 SETTLED = (30_000 - 1523, 0, 0)
 
 
 @contextmanager
-def nobody_writes(scene: Scene, placed: Placed) -> Iterator[None]:
-    """Another writer holds what the worker needs, so that it waits within its transaction."""
+def nobody_stores_a_record(scene: Scene) -> Iterator[None]:
+    """The worker's transaction waits where it stores a record, and nothing else of the worker's does."""
     with sessions(scene.engine)() as session:
-        session.execute(select(Order).where(Order.serial == placed.serial).with_for_update())
+        session.execute(text("LOCK TABLE charge_record IN SHARE MODE"))
         yield
         session.rollback()
 
@@ -33,7 +33,7 @@ def is_stored(scene: Scene) -> bool:
         return session.scalar(select(ChargeRecord.id)) is not None
 
 
-def waits_for_the_order(scene: Scene) -> bool:
+def waits_to_store(scene: Scene) -> bool:
     """Whether the worker's transaction stands behind the test's (PostgreSQL tells)."""
     with scene.engine.connect() as connection:
         count = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
@@ -57,9 +57,9 @@ def test_killed_between_commit_and_publishing_it_confirms_after_its_restart(scen
         scene.peer.log_in()
         placed = scene.place()
         scene.charge(placed.serial)
-        with nobody_writes(scene, placed):
+        with nobody_stores_a_record(scene):
             scene.send_record(placed.serial)
-            until(lambda: waits_for_the_order(scene), "the worker has the record in hand")
+            until(lambda: waits_to_store(scene), "the worker has the record in hand")
             cut.hang()
         until(lambda: is_stored(scene), "the record is committed")
         assert scene.observer.of(topics.CONFIRM) == []
