@@ -1,10 +1,14 @@
 """The one place that touches gunicorn: one worker process with threads, logs where all our logs go."""
 
+import socket
 from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from webapi.settings import Settings
 
@@ -18,6 +22,42 @@ class _Log(Logger):  # type: ignore[misc]
         self.error_log.handlers.clear()
         self.access_log.handlers.clear()
         self.access_log.propagate = False
+
+
+HEAD_WITHIN_S = 5.0
+"""For the head of a request, from its first byte."""
+WHOLE_WITHIN_S = 30.0
+"""For a request from head to the last byte of its answer; a database that is busy may take 10 s of it."""
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Takes the connection from who speaks or listens too slowly: some dozen of them would hold every thread."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._until: dict[Any, float] = {}
+
+    def handle(self, conn: Any) -> Any:
+        """In a thread of the pool: from the first byte on."""
+        self._until[conn] = monotonic() + HEAD_WITHIN_S
+        try:
+            return super().handle(conn)
+        finally:
+            self._until.pop(conn, None)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """The head is complete."""
+        self._until[conn] = monotonic() + WHOLE_WITHIN_S
+        return super().handle_request(req, conn)
+
+    def murder_pending(self) -> None:
+        """Called every second: what has had its time is shut, so that the thread that waits for it is free."""
+        super().murder_pending()
+        now = monotonic()
+        for conn, until in list(self._until.items()):
+            if now > until:
+                with suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RDWR)
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -34,7 +74,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
         for name, value in (
             ("bind", f"{host}:{settings.http_port}"),
-            ("worker_class", "gthread"),
+            ("worker_class", Worker),
             ("workers", 1),
             ("threads", settings.http_threads),
             ("timeout", settings.http_timeout_s),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from evcs.contracts.gun import Goal
 from evcs.contracts.reasons import Sentence
-from evcs.contracts.states import OrderState, StartSource, TariffBand
+from evcs.contracts.states import OPEN_ORDER, OrderState, StartSource, TariffBand
 from evcs.store.interface import GunSeries, TelemetryReader
 from webapi.access import Visible
 from webapi.audit.models import AuditEntry
@@ -339,7 +339,9 @@ def order_detail(
 def order_curve(order: Order, telemetry: TelemetryReader, *, most: int, at: datetime) -> CurveView:
     """The readings of an order's charge; raises StoreUnavailable."""
     start = order.requested_at
-    end = (order.ended_at or order.end_observed_at or at) + CURVE_MARGIN
+    # What closed without an end that anybody saw did so when it entered its state: no need to look at what came since.
+    closed = at if order.state in OPEN_ORDER else order.state_since
+    end = (order.ended_at or order.end_observed_at or closed) + CURVE_MARGIN
     curve = telemetry.curve(_series(order), start, max(end, start), ("serial", *CURVE_FIELDS), most)
     points = tuple(
         CurvePointView(point.at, *(None if value is None else float(value) for value in point.values[1:]))
