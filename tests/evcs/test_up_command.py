@@ -33,6 +33,11 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**kept, **ports, "EVCS_VAR": str(tmp_path / "var")}
 
 
+def heed_hangup() -> None:
+    """As on a terminal, also where these tests run under nohup: an ignored signal is inherited."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @contextmanager
 def up(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
@@ -43,6 +48,7 @@ def up(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_hangup,
     ) as process:
         try:
             yield process
