@@ -119,7 +119,7 @@ class GunTalk:
     def _fail_stops(self, reason: Reason, now: Moment) -> None:
         stops, self._stops = self._stops, []
         for stop in stops:
-            self._reply_stop(stop.command, Outcome.TIMED_OUT, reason, now)
+            self._reply(stop.command, Outcome.TIMED_OUT, reason, now)
 
     def replaced(self, now: Moment) -> None:
         """The pile speaks over another connection now: what was asked on the old one will not be answered."""
@@ -278,11 +278,11 @@ class GunTalk:
 
     def refuse_start(self, command: Start, reason: Reason, now: Moment, outcome: Outcome = Outcome.REFUSED) -> None:
         """Answer a start that is not carried out."""
-        self._reply_start(command, outcome, reason, now)
+        self._reply(command, outcome, reason, now)
 
     def accept_running(self, command: Start, now: Moment) -> None:
         """The charge of this serial runs already: that is what the start wanted."""
-        self._reply_start(command, Outcome.ACCEPTED, None, now)
+        self._reply(command, Outcome.ACCEPTED, None, now)
 
     def await_cap(self, command: Start) -> None:
         """The start needs a cap first; nothing is written until it is confirmed."""
@@ -395,7 +395,7 @@ class GunTalk:
         if starting.is_replied:
             return
         starting.is_replied = True
-        self._reply_start(
+        self._reply(
             starting.command,
             outcome,
             reason,
@@ -407,9 +407,9 @@ class GunTalk:
             frame_hex=frame_hex,
         )
 
-    def _reply_start(
+    def _reply(
         self,
-        command: Start,
+        command: Start | Stop,
         outcome: Outcome,
         reason: Reason | None,
         now: Moment,
@@ -420,26 +420,23 @@ class GunTalk:
         allowance_kw: float | None = None,
         frame_hex: str = "",
     ) -> None:
+        """The one reply to a start or stop; a command that has it gets no other."""
         if self._commands.has_reply(command.id):
             return
-        self._reply(
-            GunReply(
-                id=command.id,
-                receipt=self._voice.receipt(GUN_REPLY),
-                serial=command.serial,
-                command="start",
-                outcome=outcome,
-                reason=reason,
-                pile_code=pile_code,
-                pile_text_zh=zh,
-                pile_text_en=en,
-                allowance_kw=allowance_kw,
-                received_at=now.at,
-                frame_hex=frame_hex,
-            )
+        reply = GunReply(
+            id=command.id,
+            receipt=self._voice.receipt(GUN_REPLY),
+            serial=command.serial,
+            command="start" if isinstance(command, Start) else "stop",
+            outcome=outcome,
+            reason=reason,
+            pile_code=pile_code,
+            pile_text_zh=zh,
+            pile_text_en=en,
+            allowance_kw=allowance_kw,
+            received_at=now.at,
+            frame_hex=frame_hex,
         )
-
-    def _reply(self, reply: GunReply) -> None:
         self._commands.answered(reply.id, self._voice.publish(GUN_REPLY, reply, self._number))
 
     # --- stop
@@ -456,7 +453,7 @@ class GunTalk:
             )
         ):
             self._end_start(Outcome.REFUSED, command.why, now)  # nothing was written yet, so nothing will be
-            self._reply_stop(command, Outcome.ACCEPTED, None, now)
+            self._reply(command, Outcome.ACCEPTED, None, now)
         elif self.gun.is_heard or (command.serial is not None and command.serial == self.gun.serial):
             self._write_stop(command, now)
         else:
@@ -465,9 +462,9 @@ class GunTalk:
     def _write_stop(self, command: Stop, now: Moment) -> None:
         # 0x36 names a gun and no serial: what runs there has to be the charge that is meant.
         if not self.gun.is_running or command.serial not in (None, self.gun.serial):
-            self._reply_stop(command, Outcome.REFUSED, Reason.NOT_CHARGING, now)
+            self._reply(command, Outcome.REFUSED, Reason.NOT_CHARGING, now)
         elif self._voice.tell(StopTold(self._voice.pile, self._number)) is None:
-            self._reply_stop(command, Outcome.REFUSED, Reason.PILE_REFUSED, now)
+            self._reply(command, Outcome.REFUSED, Reason.PILE_REFUSED, now)
         else:
             self._stops.append(Stopping(command, now.mono + STOP_ANSWER_S, is_written=True))
 
@@ -480,7 +477,7 @@ class GunTalk:
         self._stops.remove(stop)
         answer = said.answer
         outcome = Outcome.ACCEPTED if answer.ok else Outcome.REFUSED
-        self._reply_stop(
+        self._reply(
             stop.command,
             outcome,
             answer.reason,
@@ -491,39 +488,9 @@ class GunTalk:
             frame_hex=raw.hex(),
         )
 
-    def _reply_stop(
-        self,
-        command: Stop,
-        outcome: Outcome,
-        reason: Reason | None,
-        now: Moment,
-        *,
-        pile_code: int | None = None,
-        zh: str = "",
-        en: str = "",
-        frame_hex: str = "",
-    ) -> None:
-        if self._commands.has_reply(command.id):
-            return
-        self._reply(
-            GunReply(
-                id=command.id,
-                receipt=self._voice.receipt(GUN_REPLY),
-                serial=command.serial,
-                command="stop",
-                outcome=outcome,
-                reason=reason,
-                pile_code=pile_code,
-                pile_text_zh=zh,
-                pile_text_en=en,
-                received_at=now.at,
-                frame_hex=frame_hex,
-            )
-        )
-
     def refuse_stop(self, command: Stop, reason: Reason, now: Moment, outcome: Outcome) -> None:
         """Answer a stop that is not carried out."""
-        self._reply_stop(command, outcome, reason, now)
+        self._reply(command, outcome, reason, now)
 
     # --- record
 
@@ -605,7 +572,7 @@ class GunTalk:
         overdue = [stop for stop in self._stops if now.mono >= stop.deadline]
         for stop in overdue:
             self._stops.remove(stop)
-            self._reply_stop(stop.command, Outcome.TIMED_OUT, Reason.TIMED_OUT, now)
+            self._reply(stop.command, Outcome.TIMED_OUT, Reason.TIMED_OUT, now)
         if not is_online:
             return
         is_half_hour = self.gun.is_charging and self._marks.is_poll_due(now)
