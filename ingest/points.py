@@ -65,8 +65,11 @@ def _gun_fields(told: Telemetry) -> tuple[Value | None, ...]:
         told.soc_pct,
         told.cable_temp_c,
         told.battery_temp_max_c,
+        told.battery_temp_min_c,
+        told.cell_voltage_max_v,
         told.demand_voltage_v,
         told.demand_current_a,
+        told.limit_voltage_v,
         told.limit_current_a,
         told.max_power_kw,
         told.elapsed_min,
@@ -79,8 +82,15 @@ def _gun_fields(told: Telemetry) -> tuple[Value | None, ...]:
 
 def _transformer_fields(told: TransformerReading) -> tuple[Value | None, ...]:
     """In the order of `measurements.TRANSFORMER`."""
-    phases = told.phase_kva or (None, None, None)
-    return (told.apparent_kva, told.active_kw, *phases, told.oil_temp_c)
+    nothing = (None, None, None)
+    return (
+        told.apparent_kva,
+        told.active_kw,
+        *(told.phase_kva or nothing),
+        *(told.phase_voltage_v or nothing),
+        *(told.phase_current_a or nothing),
+        told.oil_temp_c,
+    )
 
 
 def _float(exact: Decimal | None) -> float | None:

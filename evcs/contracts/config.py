@@ -45,6 +45,17 @@ class TariffRef(msgspec.Struct, frozen=True, kw_only=True):
     model_no: ModelNumber
 
 
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model's firmware departs from its protocol; all are seen in the field (YKC reference §10)."""
+
+    qr_ok_code: int = 0
+    """Result of 0xF1 that means done; one maker's is 1."""
+    answers_in_peers_crc_order: bool = False
+    """Send CRC bytes in the order in which the pile sends them, instead of low byte first."""
+    update_answer_is_final: bool = True
+    """0x93 comes after the attempt; else result 0 only says that the order was taken."""
+
+
 class PileConfig(Payload, frozen=True, kw_only=True):
     """`evcs/v1/config/pile/{pile}` for the bridge."""
 
@@ -59,6 +70,7 @@ class PileConfig(Payload, frozen=True, kw_only=True):
     guns: tuple[GunConfig, ...]
     model: str = ""
     fault_bit_base: int = 0
+    dialect: Dialect = Dialect()
     wanted_tariff: TariffRef | None = None
     confirmed_tariff: TariffRef | None = None
     """What the pile last confirmed: a restarted bridge answers 0x05 from it."""

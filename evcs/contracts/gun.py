@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from evcs.contracts.envelope import Payload, Receipt
-from evcs.contracts.ids import Code, GunNumber, MessageId, PileNumber, Serial
+from evcs.contracts.ids import CardUid, Code, GunNumber, JointNumber, MessageId, PileNumber, Serial
 from evcs.contracts.pile import Outcome
 from evcs.contracts.power import Kw, Kwh
 from evcs.contracts.reasons import Reason
@@ -52,8 +52,13 @@ class Telemetry(Payload, frozen=True, kw_only=True):
     soc_pct: float | None = None
     cable_temp_c: int | None = None
     battery_temp_max_c: int | None = None
+    battery_temp_min_c: int | None = None
+    cell_voltage_max_v: float | None = None
     demand_voltage_v: float | None = None
+    """What the car asks for (0x23), at most one reporting period old, as all that comes from BMS frames."""
     demand_current_a: float | None = None
+    limit_voltage_v: float | None = None
+    """What the car may take at most (0x17)."""
     limit_current_a: float | None = None
     max_power_kw: float | None = None
     """The car's stated maximum, once seen (0x17)."""
@@ -86,26 +91,148 @@ class GunEventKind(StrEnum):
     START_FAILED = "start_failed"
     STOPPED = "stopped"
     CARD_REQUEST = "card_request"
+    BMS_HANDSHAKE = "bms_handshake"
+    """0x15: `vehicle`."""
+    BMS_LIMITS = "bms_limits"
+    """0x17: `limits`."""
     BMS_ERROR = "bms_error"
+    """0x1B: `findings`."""
+    BMS_WARNING = "bms_warning"
+    """0x25: status bits that are not normal changed: `findings`, empty when all is well again."""
+    BMS_STOPPED = "bms_stopped"
+    """0x1D: the car ended the charge: `findings`."""
+    CHARGER_STOPPED = "charger_stopped"
+    """0x21: the charger ended it: `findings`."""
+    CHARGE_ENDED = "charge_ended"
+    """0x19: `ending`."""
     GROUND_LOCK = "ground_lock"
     FAULT_RAISED = "fault_raised"
     FAULT_CLEARED = "fault_cleared"
     CONFIRM_SENT = "confirm_sent"
 
 
+class CardMode(StrEnum):
+    """How a driver asked at the pile."""
+
+    CARD = "card"
+    ACCOUNT = "account"
+    VIN = "vin"
+
+
+class JointRole(StrEnum):
+    """Which of two guns on one car (并充)."""
+
+    MAIN = "main"
+    AUXILIARY = "auxiliary"
+
+
+class Joint(msgspec.Struct, frozen=True, kw_only=True):
+    """Two guns on one car: each has its order, both bear this number; one refusal ends both."""
+
+    number: JointNumber
+    role: JointRole = JointRole.MAIN
+
+
+class CardRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A driver asks at the pile to start (0x31, 0xA1). Its id is the event's."""
+
+    mode: CardMode | int
+    """A mode that we do not know stays a number."""
+    card: CardUid = "0000000000000000"
+    vin: str = ""
+    """In reading order; empty unless `mode` is VIN."""
+    password: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{16})?$")] = ""
+    """Middle half of the MD5 hex digest of what was typed; empty where none was asked. Never logged or shown."""
+    joint: Joint | None = None
+    expires_at: Instant
+
+
+class Vehicle(msgspec.Struct, frozen=True, kw_only=True):
+    """What the car says about itself when it shakes hands (0x15, GB/T 27930 BRM)."""
+
+    vin: str = ""
+    battery_type: str = ""
+    """LFP, NMC … or the code in hex."""
+    rated_capacity_ah: float | None = None
+    rated_voltage_v: float | None = None
+    battery_maker: str = ""
+    bms_version: str = ""
+    charge_count: int | None = None
+
+
+class BatteryLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What car and pile can take and give (0x17, BCP and CML). Currents are magnitudes."""
+
+    max_cell_voltage_v: float | None = None
+    max_voltage_v: float | None = None
+    max_current_a: float | None = None
+    max_temperature_c: int | None = None
+    nominal_energy_kwh: float | None = None
+    soc_pct: float | None = None
+    battery_voltage_v: float | None = None
+    pile_max_voltage_v: float | None = None
+    pile_min_voltage_v: float | None = None
+    pile_max_current_a: float | None = None
+    pile_min_current_a: float | None = None
+    max_power_kw: float | None = None
+    """The car's stated maximum: highest voltage × highest current that both sides allow."""
+
+
+class ChargeEnding(msgspec.Struct, frozen=True, kw_only=True):
+    """Statistics of a finished charge (0x19, BSD and CSD)."""
+
+    soc_pct: float | None = None
+    min_cell_voltage_v: float | None = None
+    max_cell_voltage_v: float | None = None
+    min_temperature_c: int | None = None
+    max_temperature_c: int | None = None
+    elapsed_min: int | None = None
+    energy_kwh: float | None = None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One two-bit flag of a BMS or charger frame that is not normal."""
+
+    code: str
+    """`err1.spn2560_00_timeout` …: stable, the place in the frame and what it means."""
+    value: int
+    """1 … 3 as on the wire."""
+    zh: str
+    en: str
+
+
+class GroundLock(msgspec.Struct, frozen=True, kw_only=True):
+    """A parking lock as it reports itself (0x61)."""
+
+    state: str
+    """raised, lowered, between, or the code in hex."""
+    is_occupied: bool | None = None
+    """Whether a car stands in the bay."""
+    battery_pct: int | None = None
+    alarm: str = ""
+    """arm_damaged, not_in_position, the code in hex; empty: none."""
+
+
 class GunEvent(Payload, frozen=True, kw_only=True):
-    """`G/event`: what is not a state."""
+    """`G/event`: what is not a state. `kind` says which fields count."""
 
     id: MessageId
     receipt: Receipt
     kind: GunEventKind
     received_at: Instant
+    link: str = ""
     serial: Serial | None = None
     reason: Reason | None = None
     pile_code: int | None = None
     fault_bits: int | None = None
     card: str | None = None
     vin: str | None = None
+    card_request: CardRequest | None = None
+    vehicle: Vehicle | None = None
+    limits: BatteryLimits | None = None
+    ending: ChargeEnding | None = None
+    findings: tuple[Finding, ...] = ()
+    ground_lock: GroundLock | None = None
     frame_hex: str = ""
 
 
@@ -189,7 +316,12 @@ class StartRequest(Payload, frozen=True, kw_only=True, tag_field="kind", tag="st
     """48 prices (energy + service) of the version by slot, for the amount goal."""
     may_queue: bool = False
     card: str | None = None
+    """物理卡号, 16 hex digits."""
+    printed_card: str = ""
+    """逻辑卡号, at most 16 digits: what the pile shows."""
     card_request: str | None = None
+    """Id of the event that asked at the pile: the start then answers it (0x32, 0xA2)."""
+    joint: Joint | None = None
     expires_at: Instant
 
 
@@ -292,7 +424,9 @@ class Start(Payload, frozen=True, kw_only=True):
     """For the whole power scope; None: no cap and none was set before, so no 0x52 is sent."""
     tariff_version: Code
     card: str | None = None
+    printed_card: str = ""
     card_request: str | None = None
+    joint: Joint | None = None
     expires_at: Instant
 
 

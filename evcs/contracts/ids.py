@@ -20,6 +20,13 @@ GunNumber = Annotated[int, msgspec.Meta(ge=1, le=99, description="枪号 1…n")
 Serial = Annotated[
     str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{32}$", description="交易流水号: 32 digits, key of an order")
 ]
+CardUid = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9A-F]{16}$", description="物理卡号: the 8 bytes of the wire in hex")
+]
+"""A card's chip number, opaque. A 4-byte one is padded with zeros on the left; some makers reverse the bytes."""
+Vin = Annotated[str, msgspec.Meta(pattern=r"^[A-HJ-NPR-Z0-9]{17}$", description="车架号, ISO 3779")]
+JointNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$", description="并充序号, yymmddHHMMSS")]
+"""The number that the guns of one joint charge share."""
 MessageId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 _LEVEL = re.compile(r"[A-Za-z0-9_-]{1,32}")

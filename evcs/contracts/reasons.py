@@ -29,6 +29,11 @@ class Reason(StrEnum):
     PILE_REFUSED = "pile_refused"
     LINK_LOST = "link_lost"
     NOT_CHARGING = "not_charging"
+    PILE_BUSY = "pile_busy"
+    NOT_SUPPORTED = "not_supported"
+    VALUE_NOT_ALLOWED = "value_not_allowed"
+    TARIFF_NOT_WANTED = "tariff_not_wanted"
+    JOINT_CANCELLED = "joint_cancelled"
     # the order (webapi)
     ENGINE_AWAY = "engine_away"
     BALANCE_TOO_LOW = "balance_too_low"
@@ -37,6 +42,13 @@ class Reason(StrEnum):
     CUSTOMER_BLOCKED = "customer_blocked"
     GUN_RESERVED_BY_ORDER = "gun_reserved_by_order"
     DATABASE_AWAY = "database_away"
+    CARD_UNKNOWN = "card_unknown"
+    CARD_BLOCKED = "card_blocked"
+    VIN_UNKNOWN = "vin_unknown"
+    VEHICLE_BLOCKED = "vehicle_blocked"
+    WRONG_PASSWORD = "wrong_password"
+    ACCOUNT_NOT_ALLOWED = "account_not_allowed"
+    CARD_MODE_UNSUPPORTED = "card_mode_unsupported"
     # stops
     STOPPED_BY_PERSON = "stopped_by_person"
     GOAL_REACHED = "goal_reached"
@@ -115,6 +127,25 @@ SENTENCES: dict[Reason, Sentence] = {
     ),
     Reason.LINK_LOST: Sentence("与充电桩的连接中断。", "The connection to the pile was lost."),
     Reason.NOT_CHARGING: Sentence("该枪没有在充电。", "This gun is not charging."),
+    Reason.PILE_BUSY: Sentence(
+        "充电桩正在充电，不能执行该操作；请等充电结束后再试。",
+        "The pile is charging and cannot do this now; try again when it is idle.",
+    ),
+    Reason.NOT_SUPPORTED: Sentence(
+        "该充电桩的协议不支持此操作。", "This pile's protocol does not know this operation."
+    ),
+    Reason.VALUE_NOT_ALLOWED: Sentence(
+        "参数超出协议允许的范围，未下发；请修改后重试。",
+        "A value is outside what the protocol can carry; nothing was sent. Correct it and try again.",
+    ),
+    Reason.TARIFF_NOT_WANTED: Sentence(
+        "下发的电价不是该桩当前应使用的版本，请刷新后重试。",
+        "This is not the tariff version that the pile is to have; refresh and try again.",
+    ),
+    Reason.JOINT_CANCELLED: Sentence(
+        "并充的另一把枪未能启动，本枪一并取消。",
+        "The other gun of the joint charge could not start; this one was cancelled with it.",
+    ),
     Reason.ENGINE_AWAY: Sentence(
         "负荷控制服务暂时不可用，未启动，款项已解冻；请稍后再试。",
         "Load control is away; nothing was started and the hold was released. Try again later.",
@@ -136,6 +167,19 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.GUN_RESERVED_BY_ORDER: Sentence("该枪已有进行中的订单。", "This gun already has an open order."),
     Reason.DATABASE_AWAY: Sentence(
         "系统繁忙，未启动；请稍后再试。", "The system is busy; nothing was started. Try again later."
+    ),
+    Reason.CARD_UNKNOWN: Sentence("该卡未登记，请到平台绑定。", "This card is not registered; please bind it first."),
+    Reason.CARD_BLOCKED: Sentence("该卡已被停用，请联系客服。", "This card is blocked; please contact the service."),
+    Reason.VIN_UNKNOWN: Sentence(
+        "该车辆未登记，请先绑定车架号。", "This vehicle is not registered; please bind its VIN first."
+    ),
+    Reason.VEHICLE_BLOCKED: Sentence(
+        "该车辆已被停用，请联系客服。", "This vehicle is blocked; please contact the service."
+    ),
+    Reason.WRONG_PASSWORD: Sentence("卡密码错误，请重新输入。", "The card's password is wrong; please try again."),
+    Reason.ACCOUNT_NOT_ALLOWED: Sentence("该账户不能使用本充电桩。", "This account may not use this pile."),
+    Reason.CARD_MODE_UNSUPPORTED: Sentence(
+        "暂不支持账号启动，请刷卡或扫码。", "Starting by account is not supported; use a card or the QR code."
     ),
     Reason.STOPPED_BY_PERSON: Sentence("人工停止。", "Stopped by a person."),
     Reason.GOAL_REACHED: Sentence("已达到设定目标。", "The goal was reached."),

@@ -24,7 +24,7 @@ from evcs.contracts.gun import (
 )
 from evcs.contracts.ids import is_level, shard_of
 from evcs.contracts.order import OrderChange
-from evcs.contracts.pile import PileCommand, PileEvent, PileReply, PileStatus, PowerAllowance
+from evcs.contracts.pile import PileCommand, PileEvent, PileFrame, PileReply, PileStatus, PowerAllowance
 from evcs.contracts.session import SessionLevel
 from evcs.contracts.transformer import TransformerPolicy, TransformerQueue, TransformerReading
 
@@ -200,6 +200,15 @@ PILE_COMMAND = _topic(
 )
 PILE_REPLY = _topic(
     "pile_reply", PILE + "/reply", PileReply, by=("bridge",), to=("webapi", "rules"), title="the reply to a command"
+)
+PILE_FRAME = _topic(
+    "pile_frame",
+    PILE + "/frame",
+    PileFrame,
+    by=("bridge",),
+    to=("webapi",),
+    qos=0,
+    title="frames of a pile that somebody traces",
 )
 GUN_STATE = _topic(
     "gun_state", GUN + "/state", GunLevel, by=("bridge",), to=ALL, retained=True, title="what a gun is doing"

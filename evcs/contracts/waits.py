@@ -29,6 +29,10 @@ PROVISIONAL_S = 60.0
 """An observed end without record; then settled by marks."""
 ASK_S = 3.0
 QUEUE_S = 30 * 60.0
+PILE_ANSWER_S = 10.0
+"""A pile's answer to a setting, a card list, a lock; then the command timed out."""
+UPDATE_ANSWER_S = 3600.0
+"""0x93 comes after the attempt: the download's own time-out and this at most."""
 LOST_LINK_S = 24 * 3600.0
 """A hold after a lost link; then provisional."""
 REVIEW_S = 7 * 24 * 3600.0
