@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from bridge.actions import Action, CloseReason, Note, Publish
-from bridge.dialect import Dialect, LoginSaid
+from bridge.dialect import Dialect
 from bridge.link import LetIn, Link, TurnedAway
 from bridge.login import Refused, judge
 from bridge.moment import Moment
@@ -12,6 +12,7 @@ from bridge.pile import Pile
 from bridge.quarantine import Quarantine
 from bridge.tally import Tally
 from bridge.voice import BridgeRun
+from bridge.words import LoginSaid
 from evcs.contracts.config import PileConfig, TariffTable
 from evcs.contracts.gun import RecordConfirm, Start, Stop
 from evcs.contracts.pile import PileCommand, PileStatus, PowerAllowance

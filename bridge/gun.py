@@ -5,7 +5,7 @@ Source: the gun state map of the domain; YKC V1.6 0x13 (state and plug), "two id
 
 from dataclasses import dataclass
 
-from bridge.dialect import Reading, WireState
+from bridge.words import Reading, WireState
 from evcs.contracts.states import GunState
 
 

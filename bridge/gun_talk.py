@@ -5,21 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bridge.commands import Commands
-from bridge.dialect import (
-    ReadGun,
-    Reading,
-    RecordConfirmed,
-    RecordSaid,
-    StartAnswered,
-    StartTold,
-    StopAnswered,
-    StopTold,
-)
 from bridge.gun import Began, Ended, FaultsCleared, FaultsRaised, Gun, Happening, Shown
 from bridge.meter_marks import Mark, MeterMarks
 from bridge.moment import Moment
 from bridge.tally import Drop
 from bridge.voice import Voice
+from bridge.words import ReadGun, Reading, RecordConfirmed, RecordSaid, StartAnswered, StartTold, StopAnswered, StopTold
 from evcs.contracts.gun import (
     ChargeRecord,
     GunEvent,

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.actions import Action, Close, CloseReason, Send, Took
-from bridge.dialect import Dialect, LoginAnswer, LoginSaid, NotUnderstood
+from bridge.dialect import Dialect
 from bridge.moment import Moment
 from bridge.pile import Login, Pile
 from bridge.protocols.base import Frame, FrameError
 from bridge.tally import Drop, Tally
 from bridge.trace import Trace
+from bridge.words import LoginAnswer, LoginSaid, NotUnderstood
 from evcs.contracts.states import Proof
 from evcs.contracts.waits import LOGIN_S, SILENT_LINK_S
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from bridge.dialect import LoginSaid
+from bridge.words import LoginSaid
 from evcs.contracts.config import PileConfig
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import PROOF_RANK, Proof

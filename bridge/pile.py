@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from bridge.actions import Action
 from bridge.allowance import Cap, CapEnd, CapFor, Caps
 from bridge.commands import Commands, Late, Repeated
-from bridge.dialect import (
+from bridge.dialect import Dialect
+from bridge.gun_talk import GunTalk
+from bridge.moment import Moment
+from bridge.receipts import hour_of
+from bridge.tally import Drop, Tally
+from bridge.tariffs import TariffTalk
+from bridge.voice import BridgeRun, Voice
+from bridge.words import (
     ClockSaid,
     ClockSet,
-    Dialect,
     HeartbeatAnswer,
     HeartbeatSaid,
     LoginAnswer,
@@ -28,12 +34,6 @@ from bridge.dialect import (
     TariffChecked,
     TariffTold,
 )
-from bridge.gun_talk import GunTalk
-from bridge.moment import Moment
-from bridge.receipts import hour_of
-from bridge.tally import Drop, Tally
-from bridge.tariffs import TariffTalk
-from bridge.voice import BridgeRun, Voice
 from evcs.contracts.config import PileConfig, TariffRef, TariffTable
 from evcs.contracts.gun import RecordConfirm, Start, Stop
 from evcs.contracts.pile import (

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.actions import Action, Note, Publish, Send
-from bridge.dialect import Dialect, Told
+from bridge.dialect import Dialect
 from bridge.protocols.base import FrameError
 from bridge.receipts import Receipts
 from bridge.tally import Drop, Tally
+from bridge.words import Told
 from evcs.contracts.envelope import Receipt
 from evcs.contracts.topics import GUN_STATE, PILE_STATUS, TELEMETRY, Topic
 

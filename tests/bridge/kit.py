@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from bridge.words import LoginSaid
 from bridge.actions import Action, Close, CloseReason, Note, Publish, Send, Took
-from bridge.dialect import LoginSaid
 from bridge.fleet import Fleet
 from bridge.link import Link
 from bridge.moment import Moment

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.dialect import Reading, WireState
+from bridge.words import Reading, WireState
 from bridge.gun import Began, Ended, FaultsCleared, FaultsRaised, Gun
 from evcs.contracts.states import GunState
 
