@@ -29,7 +29,7 @@ def joined(tables: Iterable[Mapping[Any, V]]) -> dict[Any, V]:
     for table in tables:
         twice = whole.keys() & table.keys()
         if twice:
-            raise TypeError(f"translated twice: {sorted(kind.__name__ for kind in twice)}")
+            raise TypeError(f"translated twice: {', '.join(sorted(kind.__name__ for kind in twice))}")
         whole |= table
     return whole
 
