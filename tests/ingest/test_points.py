@@ -28,8 +28,11 @@ WHOLE = {
     "soc_pct": 41.0,
     "cable_temp_c": 31,
     "battery_temp_max_c": -5,
+    "battery_temp_min_c": -11,
+    "cell_voltage_max_v": 3.65,
     "demand_voltage_v": 620.0,
     "demand_current_a": 120.5,
+    "limit_voltage_v": 700.5,
     "limit_current_a": 100.0,
     "max_power_kw": 90.0,
     "elapsed_min": 12,
@@ -59,13 +62,20 @@ def test_a_value_that_the_pile_does_not_have_is_absent_and_not_zero() -> None:
     ("told", "expected"),
     [
         (
-            {"apparent_kva": 310.5, "active_kw": 300, "phase_kva": (100.0, 105.5, 105.0), "oil_temp_c": 61.5},
+            {"apparent_kva": 310.5, "active_kw": 300, "phase_kva": (100.0, 105.5, 105.0), "oil_temp_c": 61.5}
+            | {"phase_voltage_v": (231.1, 229.5, 230.0), "phase_current_a": (430.5, 460.0, 455.5)},
             {
                 "apparent_kva": 310.5,
                 "active_kw": 300.0,
                 "phase_a_kva": 100.0,
                 "phase_b_kva": 105.5,
                 "phase_c_kva": 105.0,
+                "phase_a_v": 231.1,
+                "phase_b_v": 229.5,
+                "phase_c_v": 230.0,
+                "phase_a_a": 430.5,
+                "phase_b_a": 460.0,
+                "phase_c_a": 455.5,
                 "oil_temp_c": 61.5,
             },
         ),

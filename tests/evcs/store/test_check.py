@@ -9,15 +9,17 @@ from evcs.store.check import fault
 from evcs.store.interface import Point
 from tests.evcs.store.points import GUN_1, METER, at, point
 
+ONES = (1.0,) * len(METER.measurement.fields)
+
 
 @pytest.mark.parametrize(
     ("unfit", "why"),
     [
         (Point(Measurement("weather", (), ()), (), (), at(0)), "no such measurement"),
-        (Point(METER.measurement, ("s1",), (1.0,) * 6, at(0)), "1 tags"),
-        (Point(METER.measurement, ("s1", ""), (1.0,) * 6, at(0)), "tag transformer"),
-        (Point(METER.measurement, ("s1", "t\n1"), (1.0,) * 6, at(0)), "tag transformer"),
-        (Point(METER.measurement, ("s1\\", "t1"), (1.0,) * 6, at(0)), "tag station"),
+        (Point(METER.measurement, ("s1",), ONES, at(0)), "1 tags"),
+        (Point(METER.measurement, ("s1", ""), ONES, at(0)), "tag transformer"),
+        (Point(METER.measurement, ("s1", "t\n1"), ONES, at(0)), "tag transformer"),
+        (Point(METER.measurement, ("s1\\", "t1"), ONES, at(0)), "tag station"),
         (point(METER, at(0)), "no field"),
         (point(METER, at(0), active_kw=float("nan")), "not a number"),
         (point(METER, at(0), active_kw=float("inf")), "not a number"),

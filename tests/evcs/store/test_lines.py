@@ -1,5 +1,7 @@
 """Line protocol: what is written is what a reader of InfluxDB's grammar finds."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 
@@ -23,7 +25,7 @@ from tests.evcs.store.points import GUN_1, METER, at, fit_points, point
             "transformer,station=s1,transformer=t1 active_kw=100.0,oil_temp_c=-3.5 1777622400250",
         ),
         (
-            Point(METER.measurement, ("a b,c=d", "t1"), (1e22, None, None, None, None, None), at(0)),
+            replace(point(METER, at(0), apparent_kva=1e22), tags=("a b,c=d", "t1")),
             "transformer,station=a\\ b\\,c\\=d,transformer=t1 apparent_kva=1e+22 1777622400000",
         ),
         (
