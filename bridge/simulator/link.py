@@ -9,10 +9,11 @@ from typing import Literal, TypeVar, cast
 
 from bridge.protocols.base import UnknownFrame
 from bridge.protocols.ykc.messages import LoginAnswer, YkcMessage
+from bridge.simulator.actions import Action, HangUp, Sent
 from bridge.simulator.gun import Car
 from bridge.simulator.memory import MemoryFile, PileMemory
 from bridge.simulator.options import PileOptions, Troubles
-from bridge.simulator.pile import Action, HangUp, Pile, Sent
+from bridge.simulator.pile import Pile
 from evcs.runtime.clock import Clock, SystemClock
 from evcs.runtime.log import get_logger
 

@@ -10,7 +10,7 @@ from bridge.protocols.ykc.codes import POWER_LOST
 from bridge.protocols.ykc.messages import TariffModel, TransactionRecord
 
 if TYPE_CHECKING:
-    from bridge.simulator.pile import Pile
+    from bridge.simulator.core import Core
 
 
 class PileMemory(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,31 +26,31 @@ class PileMemory(msgspec.Struct, frozen=True, kw_only=True):
     disabled: bool = False
 
 
-def remember(pile: "Pile", pile_ms: int) -> PileMemory:
+def remember(core: "Core", pile_ms: int) -> PileMemory:
     """The pile's memory at a time of its own clock."""
     return PileMemory(
-        registers={number: gun.register for number, gun in pile.guns.items()},
-        model=pile.model.encode().hex() if pile.model is not None else None,
-        records=tuple(entry.record.encode().hex() for entry in pile.records),
+        registers={number: gun.register for number, gun in core.guns.items()},
+        model=core.model.encode().hex() if core.model is not None else None,
+        records=tuple(entry.record.encode().hex() for entry in core.records),
         running=tuple(
-            gun.record(pile_ms, POWER_LOST).encode().hex() for gun in pile.guns.values() if gun.session is not None
+            gun.record(pile_ms, POWER_LOST).encode().hex() for gun in core.guns.values() if gun.session is not None
         ),
-        max_power_pct=pile.max_power_pct,
-        disabled=pile.disabled,
+        max_power_pct=core.max_power_pct,
+        disabled=core.disabled,
     )
 
 
-def recall(pile: "Pile", memory: PileMemory) -> None:
+def recall(core: "Core", memory: PileMemory) -> None:
     """Put a fresh pile back to what it remembers; sessions that were running have become records."""
     for number, register in memory.registers.items():
-        if number in pile.guns:
-            pile.guns[number].register = register
-    pile.model = TariffModel.decode(bytes.fromhex(memory.model)) if memory.model is not None else None
-    pile.max_power_pct, pile.disabled = memory.max_power_pct, memory.disabled
+        if number in core.guns:
+            core.guns[number].register = register
+    core.model = TariffModel.decode(bytes.fromhex(memory.model)) if memory.model is not None else None
+    core.max_power_pct, core.disabled = memory.max_power_pct, memory.disabled
     for body in (*memory.records, *memory.running):
         record = TransactionRecord.decode(bytes.fromhex(body))
-        pile.records.add(record, None)
-        pile.executed.add(record.trade_no)
+        core.records.add(record, None)
+        core.executed.add(record.trade_no)
 
 
 class MemoryFile:

@@ -5,9 +5,10 @@ from typing import TypeVar
 
 from bridge.protocols.ykc.messages import YkcMessage
 from bridge.protocols.ykc.protocol import Ykc
+from bridge.simulator.actions import Action, HangUp, Sent
 from bridge.simulator.gun import instant
 from bridge.simulator.options import PileOptions, Troubles
-from bridge.simulator.pile import Action, HangUp, Pile, Sent
+from bridge.simulator.pile import Pile
 from tests.bridge.simulator.platform import Script
 
 M = TypeVar("M", bound=YkcMessage)

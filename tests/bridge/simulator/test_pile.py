@@ -23,10 +23,12 @@ from bridge.protocols.ykc.messages import (
     WorkParametersAnswer,
     band_lines,
 )
+from bridge.simulator.actions import Action
 from bridge.simulator.battery import Battery
+from bridge.simulator.flow import share_out
 from bridge.simulator.gun import Car
 from bridge.simulator.options import PileOptions
-from bridge.simulator.pile import Action, Pile, share_out
+from bridge.simulator.pile import Pile
 from tests.bridge.simulator.hand import NOON, NUMBER, SERIAL, Hand
 from tests.bridge.simulator.platform import cap_of, read_of, start_of, stop_of
 
@@ -228,7 +230,7 @@ def test_a_start_without_tariff_is_refused_and_the_tariff_fetched() -> None:
     hand = Hand(PLAIN, guns=1)
     hand.do(hand.pile.plug(1, hand.now_ms, need_kwh=5))
     hand.connect()
-    hand.pile.model = None
+    hand.pile.core.model = None
     fetched = len(hand.all_of(TariffRequest))
     hand.say(start_of(NUMBER, SERIAL))
     assert hand.all_of(RemoteStartAnswer)[-1].fail_reason == StartFailure.DEVICE_FAULT
