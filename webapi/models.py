@@ -1,16 +1,21 @@
 """Every table at once: importing this makes the metadata whole, for migrations and for whoever maps across folders."""
 
 import webapi.audit.models
+import webapi.cards.models
 import webapi.customers.models
 import webapi.faults.models
 import webapi.guns.models
+import webapi.guns.said_models
 import webapi.http.models
 import webapi.ledger.models
 import webapi.orders.models
+import webapi.piles.command_models
+import webapi.piles.history_models
 import webapi.piles.models
 import webapi.recharges.models
 import webapi.stations.models
 import webapi.tariffs.models
+import webapi.tariffs.rollout_models
 import webapi.tenants.models
 import webapi.transformers.models
 import webapi.users.models

@@ -51,6 +51,9 @@ class Pile(LockoutColumns, Base):
     )
     protocol: Mapped[str] = mapped_column(String(16), default="ykc")
     fault_bit_base: Mapped[int] = mapped_column(Integer, default=0, comment="whether its fault bits count from 0 or 1")
+    dialect_json: Mapped[str | None] = mapped_column(
+        Text, comment="evcs.contracts.config.Dialect: how its firmware departs from the protocol; empty: it does not"
+    )
     number_only_login: Mapped[bool] = mapped_column(default=False, comment="login by number alone, from the networks")
     source_networks: Mapped[list[str]] = mapped_column(JSON, default=list, comment="CIDR, e.g. 127.0.0.0/8")
     wrapped_credentials: Mapped[str | None] = mapped_column(String, comment="wrapped by the key file, never in clear")

@@ -23,10 +23,12 @@ def enqueue(
     station: str,
     levels: Mapping[str, str | int],
     expires_at: datetime | None = None,
+    is_secret: bool = False,
 ) -> OutboxRow:
     """Have a message of a station published after the commit, in order per station.
 
-    `levels` are those of the topic besides the station. After `expires_at` it is not published any more.
+    `levels` are those of the topic besides the station. After `expires_at` it is not published any more. What
+    `is_secret` leaves no row behind: it is deleted as soon as it is published or expired.
     """
     row = OutboxRow(
         shard=shard_of(station),
@@ -37,6 +39,7 @@ def enqueue(
         expires_at=expires_at,
         created_at=at,
         published_at=None,
+        is_secret=is_secret,
     )
     session.add(row)
     return row

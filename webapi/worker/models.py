@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, String, text
+from sqlalchemy import Index, LargeBinary, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapi.database import Base, RowId, UtcTime
@@ -37,6 +37,9 @@ class OutboxRow(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcTime, comment="not published after it")
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     published_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    is_secret: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), comment="deleted when it is published or expired"
+    )
 
 
 class HandledEvent(Base):

@@ -42,6 +42,7 @@ class Waiting:
     payload: bytes
     retain: bool
     expires_at: datetime | None
+    is_secret: bool
 
 
 class Publisher(Protocol):
@@ -161,17 +162,23 @@ class Outbox:
                 return False
         if any(one.exception() is not None for one in sent):
             return False
+        ids = [row.id for row in rows]
         with self._writing, self._sessions.begin() as session:
-            session.execute(
-                update(OutboxRow)
-                .where(OutboxRow.id.in_([row.id for row in rows]))
-                .values(published_at=self._clock.now())
-            )
+            if any(row.is_secret for row in rows):
+                session.execute(delete(OutboxRow).where(OutboxRow.id.in_(ids), OutboxRow.is_secret.is_(True)))
+            session.execute(update(OutboxRow).where(OutboxRow.id.in_(ids)).values(published_at=self._clock.now()))
         return True
 
     def _pending(self) -> list[Waiting]:
         query = (
-            select(OutboxRow.id, OutboxRow.topic, OutboxRow.payload, OutboxRow.retain, OutboxRow.expires_at)
+            select(
+                OutboxRow.id,
+                OutboxRow.topic,
+                OutboxRow.payload,
+                OutboxRow.retain,
+                OutboxRow.expires_at,
+                OutboxRow.is_secret,
+            )
             .where(OutboxRow.published_at.is_(None))
             .order_by(OutboxRow.id)
             .limit(ROWS_AT_ONCE)
