@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
-from bridge.words import login, reading, record, settings, start, tariff
+from bridge.words import bms, card_start, login, reading, record, settings, start, tariff
+from bridge.words.bms import (
+    AbortSaid,
+    BatterySaid,
+    BmsErrorSaid,
+    DemandSaid,
+    EndingSaid,
+    LimitsSaid,
+    VehicleSaid,
+)
+from bridge.words.card_start import CardAllowed, CardAsked, CardRefused
 from bridge.words.login import HeartbeatAnswer, HeartbeatSaid, LoginAnswer, LoginSaid
 from bridge.words.reading import ReadGun, Reading, WireState
 from bridge.words.record import RecordConfirmed, RecordSaid
@@ -18,16 +28,25 @@ class NotUnderstood:
     code: int
 
 
-Said = login.Said | tariff.Said | reading.Said | start.Said | record.Said | settings.Said
+Said = bms.Said | card_start.Said | login.Said | tariff.Said | reading.Said | start.Said | record.Said | settings.Said
 """A module of words adds its own here."""
-Told = login.Told | tariff.Told | reading.Told | start.Told | record.Told | settings.Told
+Told = card_start.Told | login.Told | tariff.Told | reading.Told | start.Told | record.Told | settings.Told
 
 __all__ = [
+    "AbortSaid",
     "Answered",
+    "BatterySaid",
+    "BmsErrorSaid",
+    "CardAllowed",
+    "CardAsked",
+    "CardRefused",
     "ClockSaid",
     "ClockSet",
+    "DemandSaid",
+    "EndingSaid",
     "HeartbeatAnswer",
     "HeartbeatSaid",
+    "LimitsSaid",
     "LoginAnswer",
     "LoginSaid",
     "NotUnderstood",
@@ -47,5 +66,6 @@ __all__ = [
     "TariffChecked",
     "TariffTold",
     "Told",
+    "VehicleSaid",
     "WireState",
 ]

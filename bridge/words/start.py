@@ -40,6 +40,11 @@ class StartTold:
     serial: str
     balance_fen: int
     card: str | None
+    """物理卡号, 16 hex digits."""
+    printed_card: str = ""
+    """逻辑卡号, at most 16 digits."""
+    joint_number: str | None = None
+    """Of two guns on one car (并充)."""
 
 
 @dataclass(frozen=True, slots=True)
