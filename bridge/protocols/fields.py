@@ -1,24 +1,36 @@
-"""Codecs for the fields of a frame, and the base class that turns a declaration into decode and encode."""
+"""Codecs for the fields of a frame: width on the wire, and the way from there to a value and back."""
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from enum import IntEnum
-from typing import Any, ClassVar, Protocol, Self, dataclass_transform, get_type_hints, runtime_checkable
+from functools import partial
+from typing import Any, Protocol, runtime_checkable
 
 from bridge.protocols.base import FrameError
 
 PILE_TIME = timezone(timedelta(hours=8), "UTC+8")
 """The clock on a pile's wall: China, no summer time (YKC V1.6, CP56Time2a)."""
 
+Reader = Callable[[Any], Any]
+Writer = Callable[[Any], Any]
+REFUSALS = (FrameError, struct.error, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+"""What writers and `struct` raise about a value that has no place in its field; a layout turns it into FrameError."""
+
 _STRUCT_UINT = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_HEX = tuple(f"{byte:02x}" for byte in range(256))
+_BYTE_OF = {text: byte for byte, text in enumerate(_HEX)}
+_EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
 
 
 @runtime_checkable
 class Codec(Protocol):
-    """One field on the wire: `format` is its single item in `struct` notation, little-endian."""
+    """One field on the wire: `format` is its single item in `struct` notation, little-endian.
+
+    Readers and writers are asked for once, when a message is declared, so that a frame costs no look-ups.
+    """
 
     @property
     def size(self) -> int: ...
@@ -26,31 +38,29 @@ class Codec(Protocol):
     @property
     def format(self) -> str: ...
 
-    def decode(self, raw: Any) -> Any:
-        """Item as `struct` gives it → value. Never raises: what is not understood is kept as it stands."""
+    def reader(self) -> Reader | None:
+        """Item as `struct` gives it → value; None where the item is the value. Keeps what it does not understand."""
 
-    def encode(self, value: Any) -> Any:
-        """Value → item as `struct` takes it; FrameError where the value has no place in the field."""
+    def writer(self) -> Writer | None:
+        """Value → item as `struct` takes it, or one of REFUSALS; None where the value is the item."""
 
 
 def _uint_format(size: int) -> str:
     return _STRUCT_UINT.get(size, f"{size}s")
 
 
-def _to_uint(raw: int | bytes) -> int:
-    return raw if isinstance(raw, int) else int.from_bytes(raw, "little")
+def _uint_reader(size: int) -> Reader | None:
+    return None if size in _STRUCT_UINT else partial(int.from_bytes, byteorder="little")
 
 
-def _from_uint(value: int, size: int) -> int | bytes:
-    if not 0 <= value < 1 << (8 * size):
-        raise FrameError(f"{value} does not fit into {size} unsigned bytes")
-    return value if size in _STRUCT_UINT else value.to_bytes(size, "little")
+def _uint_writer(size: int) -> Writer | None:
+    if size in _STRUCT_UINT:
+        return None
 
+    def write(value: int) -> bytes:
+        return value.to_bytes(size, "little")
 
-def _whole(value: object) -> int:
-    if not isinstance(value, int):
-        raise FrameError(f"{value!r} is not a whole number")
-    return int(value)
+    return write
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +73,43 @@ class Uint:
     def format(self) -> str:
         return _uint_format(self.size)
 
-    def decode(self, raw: Any) -> int:
-        return _to_uint(raw)
+    def reader(self) -> Reader | None:
+        return _uint_reader(self.size)
 
-    def encode(self, value: Any) -> int | bytes:
-        return _from_uint(_whole(value), self.size)
+    def writer(self) -> Writer | None:
+        return _uint_writer(self.size)
 
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """Unsigned integer whose value is raw + `offset`, such as temperatures in ℃ = raw - 50."""
+    """One unsigned byte whose value is raw + `offset`, such as temperatures in ℃ = raw - 50."""
 
-    size: int
     offset: int
     unit: str = ""
 
     @property
+    def size(self) -> int:
+        return 1
+
+    @property
     def format(self) -> str:
-        return _uint_format(self.size)
+        return "B"
 
-    def decode(self, raw: Any) -> int:
-        return _to_uint(raw) + self.offset
+    def reader(self) -> Reader | None:
+        return tuple(raw + self.offset for raw in range(256)).__getitem__
 
-    def encode(self, value: Any) -> int | bytes:
-        return _from_uint(_whole(value) - self.offset, self.size)
+    def writer(self) -> Writer | None:
+        return (-self.offset).__add__
 
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
-    """Exact decimal = raw × `step`; a value between two steps is refused, never rounded."""
+    """Exact decimal = raw × `step` + `offset`; a value between two steps is refused, never rounded."""
 
     size: int
     step: str
     unit: str = ""
+    offset: str = "0"
     one: Decimal = field(init=False, repr=False, compare=False)
     """`step` as a number, made once."""
 
@@ -106,16 +120,30 @@ class Scaled:
     def format(self) -> str:
         return _uint_format(self.size)
 
-    def decode(self, raw: Any) -> Decimal:
-        return _to_uint(raw) * self.one
+    def reader(self) -> Reader | None:
+        one, offset, to_int = self.one, Decimal(self.offset), _uint_reader(self.size)
+        if to_int is None and not offset:
+            return one.__mul__
 
-    def encode(self, value: Any) -> int | bytes:
-        if not isinstance(value, Decimal | int):
-            raise FrameError(f"{value!r} is not an exact decimal")
-        steps = Decimal(value) / self.one
-        if not steps.is_finite() or steps != steps.to_integral_value():
-            raise FrameError(f"{value} is not a multiple of {self.step}{self.unit}")
-        return _from_uint(int(steps), self.size)
+        def read(raw: int | bytes) -> Decimal:
+            number = int.from_bytes(raw, "little") if isinstance(raw, bytes) else raw
+            return number * one + offset
+
+        return read
+
+    def writer(self) -> Writer | None:
+        one, offset, to_item = self.one, Decimal(self.offset), _uint_writer(self.size)
+
+        def write(value: Decimal | int) -> Any:
+            if not isinstance(value, Decimal | int):
+                raise FrameError("not an exact decimal")
+            steps = _EXACT.divide(_EXACT.subtract(value, offset), one)
+            number = int(steps)
+            if number != steps:
+                raise FrameError(f"not a multiple of {self.step}{self.unit}")
+            return number if to_item is None else to_item(number)
+
+        return write
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +157,16 @@ class Bcd:
 
     @property
     def format(self) -> str:
-        return f"{self.size}s"
+        return "B" if self.size == 1 else f"{self.size}s"
 
-    def decode(self, raw: Any) -> str:
-        return bytes(raw).hex()
+    def reader(self) -> Reader | None:
+        return _HEX.__getitem__ if self.size == 1 else bytes.hex
 
-    def encode(self, value: Any) -> bytes:
-        if not isinstance(value, str) or len(value) > 2 * self.size:
-            raise FrameError(f"{value!r} is not a text of at most {2 * self.size} digits")
-        try:
-            return bytes.fromhex(value.zfill(2 * self.size)) if value.isalnum() or not value else _no_digits(value)
-        except ValueError:
-            return _no_digits(value)
-
-
-def _no_digits(value: str) -> bytes:
-    raise FrameError(f"{value!r} has characters that are no digits")
+    def writer(self) -> Writer | None:
+        digits = 2 * self.size
+        if self.size == 1:
+            return lambda value: _BYTE_OF[value.zfill(2).lower()]
+        return lambda value: _from_hex(value.zfill(digits), digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,41 +179,49 @@ class Raw:
     def format(self) -> str:
         return f"{self.size}s"
 
-    def decode(self, raw: Any) -> str:
-        return bytes(raw).hex()
+    def reader(self) -> Reader | None:
+        return bytes.hex
 
-    def encode(self, value: Any) -> bytes:
-        if not isinstance(value, str) or len(value) != 2 * self.size or (value and not value.isalnum()):
-            raise FrameError(f"{value!r} is not a hex text of {2 * self.size} digits")
-        try:
-            return bytes.fromhex(value)
-        except ValueError:
-            return _no_digits(value)
+    def writer(self) -> Writer | None:
+        return partial(_from_hex, digits=2 * self.size)
+
+
+def _from_hex(text: str, digits: int) -> bytes:
+    raw = bytes.fromhex(text)
+    # fromhex skips blanks, so both lengths count.
+    if len(text) != digits or 2 * len(raw) != digits:
+        raise FrameError(f"not a text of {digits} digits")
+    return raw
 
 
 @dataclass(frozen=True, slots=True)
 class Ascii:
-    """Text, left-aligned, padded with 0x00; bytes above 0x7F come through as Latin-1, so that nothing is lost."""
+    """Text padded with 0x00; bytes above 0x7F come through as Latin-1, so that nothing is lost.
+
+    Written to the left, as the document has it; read without the zeros of both sides, since a peer pads on the left.
+    """
 
     size: int
+    is_reversed: bool = False
+    """The last character comes first on the wire (VIN of 0x31 and 0xA1)."""
 
     @property
     def format(self) -> str:
         return f"{self.size}s"
 
-    def decode(self, raw: Any) -> str:
-        return bytes(raw).rstrip(b"\0").decode("latin-1")
+    def reader(self) -> Reader | None:
+        if self.is_reversed:
+            return lambda raw: raw[::-1].strip(b"\0").decode("latin-1")
+        return lambda raw: raw.strip(b"\0").decode("latin-1")
 
-    def encode(self, value: Any) -> bytes:
-        if not isinstance(value, str) or value.endswith("\0"):
-            raise FrameError(f"{value!r} is not a text without trailing zeros")
-        try:
+    def writer(self) -> Writer | None:
+        def write(value: str) -> bytes:
             text = value.encode("latin-1")
-        except UnicodeEncodeError as error:
-            raise FrameError(f"{value!r} has characters of more than one byte") from error
-        if len(text) > self.size:
-            raise FrameError(f"{value!r} is longer than {self.size} characters")
-        return text.ljust(self.size, b"\0")
+            if len(text) > self.size or text.strip(b"\0") != text:
+                raise FrameError(f"not a text of at most {self.size} characters without zeros around it")
+            return (text[::-1] if self.is_reversed else text).ljust(self.size, b"\0")
+
+        return write
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,35 +239,42 @@ class Cp56Time2a:
     def format(self) -> str:
         return "7s"
 
-    def decode(self, raw: Any) -> datetime | bytes:
-        millis = raw[0] | raw[1] << 8
-        second, milli = divmod(millis, 1000)
-        try:
-            return datetime(
-                2000 + (raw[6] & 0x7F),
-                raw[5] & 0x0F,
-                raw[4] & 0x1F,
-                raw[3] & 0x1F,
-                raw[2] & 0x3F,
-                second,
-                milli * 1000,
-                PILE_TIME,
-            )
-        except ValueError:
-            return bytes(raw)
+    def reader(self) -> Reader | None:
+        return _read_time
 
-    def encode(self, value: Any) -> bytes:
-        if isinstance(value, bytes):
-            if len(value) != 7:
-                raise FrameError(f"{value.hex()} is not seven bytes")
-            return value
-        if not isinstance(value, datetime) or value.tzinfo is None:
-            raise FrameError(f"{value!r} is not a time with a zone")
-        local = value.astimezone(PILE_TIME)
-        if not 2000 <= local.year <= 2127:
-            raise FrameError(f"{value} is outside the years 2000 to 2127")
-        millis = local.second * 1000 + local.microsecond // 1000
-        return bytes((millis & 0xFF, millis >> 8, local.minute, local.hour, local.day, local.month, local.year - 2000))
+    def writer(self) -> Writer | None:
+        return _write_time
+
+
+def _read_time(raw: bytes) -> datetime | bytes:
+    second, milli = divmod(raw[0] | raw[1] << 8, 1000)
+    try:
+        return datetime(
+            2000 + (raw[6] & 0x7F),
+            raw[5] & 0x0F,
+            raw[4] & 0x1F,
+            raw[3] & 0x1F,
+            raw[2] & 0x3F,
+            second,
+            milli * 1000,
+            PILE_TIME,
+        )
+    except ValueError:
+        return raw
+
+
+def _write_time(value: datetime | bytes) -> bytes:
+    if isinstance(value, bytes):
+        if len(value) != 7:
+            raise FrameError("not seven bytes")
+        return value
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise FrameError("not a time with a zone")
+    local = value.astimezone(PILE_TIME)
+    if not 2000 <= local.year <= 2127:
+        raise FrameError("outside the years 2000 to 2127")
+    millis = local.second * 1000 + local.microsecond // 1000
+    return bytes((millis & 0xFF, millis >> 8, local.minute, local.hour, local.day, local.month, local.year - 2000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,15 +287,16 @@ class Repeat:
     def format(self) -> str:
         return f"{self.size}s"
 
-    def decode(self, raw: Any) -> tuple[int, ...]:
-        return tuple(raw)
+    def reader(self) -> Reader | None:
+        return tuple
 
-    def encode(self, value: Any) -> bytes:
-        if not isinstance(value, tuple | list) or len(value) != self.size:
-            raise FrameError(f"not {self.size} values: {value!r}")
-        if not all(isinstance(item, int) and 0 <= item <= 0xFF for item in value):
-            raise FrameError(f"not all are bytes: {value!r}")
-        return bytes(value)
+    def writer(self) -> Writer | None:
+        def write(value: tuple[int, ...]) -> bytes:
+            if not isinstance(value, tuple | list) or len(value) != self.size:
+                raise FrameError(f"not {self.size} values")
+            return bytes(value)
+
+        return write
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,97 +313,9 @@ class Enum8:
     def format(self) -> str:
         return "B"
 
-    def decode(self, raw: Any) -> int:
-        member = self.codes._value2member_map_.get(raw, raw)
-        assert isinstance(member, int)
-        return member
+    def reader(self) -> Reader | None:
+        known: dict[int, int] = {int(member): member for member in self.codes}
+        return tuple(known.get(raw, raw) for raw in range(256)).__getitem__
 
-    def encode(self, value: Any) -> int | bytes:
-        return _from_uint(_whole(value), 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a field stands in a body: for byte tables and for people."""
-
-    name: str
-    offset: int
-    codec: Codec
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A declaration, compiled once: one precompiled struct and the conversions that are not the identity."""
-
-    struct: struct.Struct
-    names: tuple[str, ...]
-    decoders: tuple[tuple[int, Callable[[Any], Any]], ...]
-    encoders: tuple[tuple[str, Callable[[Any], Any]], ...]
-    places: tuple[Place, ...]
-
-
-def compile_plan(cls: type) -> Plan:
-    """Read the codecs that ride in the `Annotated` types of a dataclass; a field without one is not on the wire."""
-    hints = get_type_hints(cls, include_extras=True)
-    places: list[Place] = []
-    offset = 0
-    for each in fields(cls):
-        codec = next((meta for meta in getattr(hints[each.name], "__metadata__", ()) if isinstance(meta, Codec)), None)
-        if codec is None:
-            continue
-        places.append(Place(each.name, offset, codec))
-        offset += codec.size
-    return Plan(
-        struct=struct.Struct("<" + "".join(place.codec.format for place in places)),
-        names=tuple(place.name for place in places),
-        # A plain integer needs no conversion; skipping it is half of the decode's speed.
-        decoders=tuple(
-            (index, place.codec.decode)
-            for index, place in enumerate(places)
-            if not (isinstance(place.codec, Uint) and place.codec.size in _STRUCT_UINT)
-        ),
-        encoders=tuple((place.name, place.codec.encode) for place in places),
-        places=tuple(places),
-    )
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True)
-class Layout:
-    """Base of declared messages: a subclass is its table, in the order of the wire.
-
-    A subclass becomes a frozen dataclass in place. No slots: `slots=True` would make a second class and call
-    `__init_subclass__` again without its arguments.
-    """
-
-    size: ClassVar[int]
-    plan: ClassVar[Plan]
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        dataclass(frozen=True, kw_only=True)(cls)
-        cls.plan = compile_plan(cls)
-        cls.size = cls.plan.struct.size
-
-    @classmethod
-    def read(cls, body: bytes) -> Self:
-        """Decode the declared part of `body`; FrameError when it is shorter than the table."""
-        plan = cls.plan
-        if len(body) < plan.struct.size:
-            raise FrameError(f"{cls.__name__}: {len(body)} bytes, the table has {plan.struct.size}")
-        values = list(plan.struct.unpack_from(body))
-        for index, decode in plan.decoders:
-            values[index] = decode(values[index])
-        message = object.__new__(cls)
-        message.__dict__.update(zip(plan.names, values, strict=True))
-        return message
-
-    def write(self) -> bytes:
-        """Encode the declared fields; FrameError names the field whose value has no place on the wire."""
-        plan = self.plan
-        items = []
-        for name, encode in plan.encoders:
-            try:
-                items.append(encode(getattr(self, name)))
-            except FrameError as error:
-                raise FrameError(f"{type(self).__name__}.{name}: {error}") from error
-        return plan.struct.pack(*items)
+    def writer(self) -> Writer | None:
+        return None

@@ -1,304 +1,354 @@
-"""The codes of YKC V1.6 with their words: gun states, failure reasons, stop reasons, fault bits."""
+"""The codes of YKC V1.6 with their words; stop reasons, fault bits and two-bit groups have files of their own."""
 
-from dataclasses import dataclass
-from enum import IntEnum
+from bridge.protocols.ykc.faults import fault_numbers, fault_words
+from bridge.protocols.ykc.stop_reasons import (
+    APP_STOP,
+    CONTROL_SYSTEM_FAULT,
+    EMERGENCY_STOP,
+    ENERGY_LIMIT,
+    MANUAL_STOP,
+    MONEY_LIMIT,
+    NO_CURRENT,
+    PACK_TOO_HOT,
+    PLUG_PULLED,
+    POWER_LOST,
+    SOC_FULL,
+    START_BMS_TIMEOUT,
+    START_NOT_READY,
+    STOP_REASONS,
+    TIME_LIMIT,
+    UNKNOWN_STOP,
+    StopReason,
+    stop_class,
+    stop_reason,
+)
+from bridge.protocols.ykc.words import Coded, Words
 
-from evcs.contracts.states import StopClass
+__all__ = [
+    "APP_STOP",
+    "CONTROL_SYSTEM_FAULT",
+    "EMERGENCY_STOP",
+    "ENERGY_LIMIT",
+    "MANUAL_STOP",
+    "MONEY_LIMIT",
+    "NO_CURRENT",
+    "PACK_TOO_HOT",
+    "PLUG_PULLED",
+    "POWER_LOST",
+    "SOC_FULL",
+    "START_BMS_TIMEOUT",
+    "START_NOT_READY",
+    "STOP_REASONS",
+    "TIME_LIMIT",
+    "UNKNOWN_STOP",
+    "Coded",
+    "StopReason",
+    "Words",
+    "fault_numbers",
+    "fault_words",
+    "stop_class",
+    "stop_reason",
+]
 
 
-class GunState(IntEnum):
+class YesNo(Coded):
+    """`plugged` of 0x13, `need_password` of 0x31."""
+
+    NO = 0, "否", "no"
+    YES = 1, "是", "yes"
+
+
+class GunState(Coded):
     """0x13 `state` (状态)."""
 
-    OFFLINE = 0
-    FAULT = 1
-    IDLE = 2
-    CHARGING = 3
+    OFFLINE = 0, "离线", "offline"
+    FAULT = 1, "故障", "fault"
+    IDLE = 2, "空闲", "idle"
+    CHARGING = 3, "充电", "charging"
 
 
-class GunHome(IntEnum):
+class GunHealth(Coded):
+    """0x03 `gun_state` (枪状态)."""
+
+    NORMAL = 0, "正常", "normal"
+    FAULT = 1, "故障", "fault"
+
+
+class GunHome(Coded):
     """0x13 `gun_home` (枪是否归位)."""
 
-    AWAY = 0
-    HOME = 1
-    UNKNOWN = 2
+    AWAY = 0, "否", "no"
+    HOME = 1, "是", "yes"
+    UNKNOWN = 2, "未知", "unknown"
 
 
-class PileType(IntEnum):
-    """0x01 `pile_type` (桩类型)."""
+class PileType(Coded):
+    """0x01 `pile_type` (桩类型). 0x94 counts differently: UpdateModel."""
 
-    DC = 0
-    AC = 1
+    DC = 0, "直流桩", "DC"
+    AC = 1, "交流桩", "AC"
 
 
-class Network(IntEnum):
+class Network(Coded):
     """0x01 `network` (网络链接类型)."""
 
-    SIM = 0
-    LAN = 1
-    WAN = 2
-    OTHER = 3
+    SIM = 0, "SIM 卡", "SIM"
+    LAN = 1, "LAN", "LAN"
+    WAN = 2, "WAN", "WAN"
+    OTHER = 3, "其他", "other"
 
 
-class LoginResult(IntEnum):
+class Operator(Coded):
+    """0x01 `operator` (运营商); 1 has no meaning."""
+
+    MOBILE = 0, "移动", "China Mobile"
+    TELECOM = 2, "电信", "China Telecom"
+    UNICOM = 3, "联通", "China Unicom"
+    OTHER = 4, "其他", "other"
+
+
+class LoginResult(Coded):
     """0x02 `result` (登陆结果)."""
 
-    OK = 0
-    REFUSED = 1
+    OK = 0, "登录成功", "logged in"
+    REFUSED = 1, "登录失败", "refused"
 
 
-class TariffCheck(IntEnum):
+class TariffCheck(Coded):
     """0x06 `result` (验证结果); DIFFERENT obliges the pile to send 0x09."""
 
-    SAME = 0
-    DIFFERENT = 1
+    SAME = 0, "与平台一致", "same"
+    DIFFERENT = 1, "与平台不一致", "different"
 
 
-class Outcome(IntEnum):
+class Outcome(Coded):
     """The result byte of 0x33, 0x35, 0x51 and most other answers."""
 
-    FAILED = 0
-    OK = 1
+    FAILED = 0, "失败", "failed"
+    OK = 1, "成功", "ok"
 
 
-class RecordResult(IntEnum):
+class RecordResult(Coded):
     """0x40 `result` (确认结果): STORED means received and stored, not settled."""
 
-    STORED = 0
-    ILLEGAL = 1
+    STORED = 0, "上传成功", "stored"
+    ILLEGAL = 1, "非法账单", "illegal bill"
 
 
-class WorkPermission(IntEnum):
+class WorkPermission(Coded):
     """0x52 `disabled` (是否允许工作): inverted against intuition."""
 
-    ALLOWED = 0
-    LOCKED = 1
+    ALLOWED = 0, "允许正常工作", "allowed"
+    LOCKED = 1, "停止使用，锁定充电桩", "locked"
 
 
-class StartKind(IntEnum):
+class StartKind(Coded):
     """0x3B `trade_flag` (交易标识). Captured bills also hold 0, 3 and 9."""
 
-    APP = 1
-    CARD = 2
-    OFFLINE_CARD = 4
-    VIN = 5
+    APP = 1, "APP 启动", "app"
+    CARD = 2, "卡启动", "card"
+    OFFLINE_CARD = 4, "离线卡启动", "offline card"
+    VIN = 5, "VIN 码启动", "VIN"
 
 
-class Band(IntEnum):
+class Band(Coded):
     """A slot of the tariff model (时段费率号)."""
 
-    SHARP = 0
-    PEAK = 1
-    FLAT = 2
-    VALLEY = 3
-    DEEP = 4
+    SHARP = 0, "尖", "sharp"
+    PEAK = 1, "峰", "peak"
+    FLAT = 2, "平", "flat"
+    VALLEY = 3, "谷", "valley"
+    DEEP = 4, "深谷", "deep valley"
 
 
-class StartFailure(IntEnum):
-    """0x33 `fail_reason` (失败原因)."""
+class StartFailure(Coded):
+    """0x33 and 0xA3 `fail_reason` (失败原因)."""
 
-    NONE = 0
-    WRONG_PILE = 1
-    ALREADY_CHARGING = 2
-    DEVICE_FAULT = 3
-    DEVICE_OFFLINE = 4
-    NOT_PLUGGED = 5
+    NONE = 0, "无", "none"
+    WRONG_PILE = 1, "设备编号不匹配", "pile number mismatch"
+    ALREADY_CHARGING = 2, "枪已在充电", "gun already charging"
+    DEVICE_FAULT = 3, "设备故障", "device fault"
+    DEVICE_OFFLINE = 4, "设备离线", "device offline"
+    NOT_PLUGGED = 5, "未插枪", "gun not plugged in"
 
 
-class StopFailure(IntEnum):
+class StopFailure(Coded):
     """0x35 `fail_reason` (失败原因)."""
 
-    NONE = 0
-    WRONG_PILE = 1
-    NOT_CHARGING = 2
-    OTHER = 3
+    NONE = 0, "无", "none"
+    WRONG_PILE = 1, "设备编号不匹配", "pile number mismatch"
+    NOT_CHARGING = 2, "枪未处于充电状态", "gun not charging"
+    OTHER = 3, "其他", "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A code in the two languages of the platform."""
+class StartMode(Coded):
+    """0x31 and 0xA1 `start_mode` (启动方式)."""
 
-    zh: str
-    en: str
+    CARD = 1, "刷卡启动", "card"
+    ACCOUNT = 2, "账号启动（暂不支持）", "account (unsupported)"
+    VIN = 3, "VIN 码启动", "VIN"
 
 
-START_FAILURES: dict[int, Words] = {
-    StartFailure.NONE: Words("无", "none"),
-    StartFailure.WRONG_PILE: Words("设备编号不匹配", "pile number mismatch"),
-    StartFailure.ALREADY_CHARGING: Words("枪已在充电", "gun already charging"),
-    StartFailure.DEVICE_FAULT: Words("设备故障", "device fault"),
-    StartFailure.DEVICE_OFFLINE: Words("设备离线", "device offline"),
-    StartFailure.NOT_PLUGGED: Words("未插枪", "gun not plugged in"),
-}
+class StartRefusal(Coded):
+    """0x32 and 0xA2 `fail_reason` (失败原因)."""
 
-STOP_FAILURES: dict[int, Words] = {
-    StopFailure.NONE: Words("无", "none"),
-    StopFailure.WRONG_PILE: Words("设备编号不匹配", "pile number mismatch"),
-    StopFailure.NOT_CHARGING: Words("枪未处于充电状态", "gun not charging"),
-    StopFailure.OTHER: Words("其他", "other"),
-}
+    NONE = 0x00, "无", "none"
+    ACCOUNT_UNKNOWN = 0x01, "账户不存在", "account does not exist"
+    ACCOUNT_FROZEN = 0x02, "账户冻结", "account frozen"
+    BALANCE_TOO_LOW = 0x03, "账户余额不足", "balance too low"
+    CARD_UNPAID = 0x04, "该卡存在未结账记录", "card has an unpaid record"
+    PILE_OUT_OF_SERVICE = 0x05, "桩停用", "pile out of service"
+    ACCOUNT_NOT_ALLOWED = 0x06, "该账户不能在此桩上充电", "account may not use this pile"
+    WRONG_PASSWORD = 0x07, "密码错误", "wrong password"
+    STATION_FULL = 0x08, "电站电容不足", "station capacity exceeded"
+    VIN_UNKNOWN = 0x09, "系统中 VIN 码不存在", "VIN unknown"
+    PILE_UNPAID = 0x0A, "该桩存在未结账记录", "pile has an unpaid record"
+    NO_CARDS_HERE = 0x0B, "该桩不支持刷卡", "pile does not support cards"
+
+
+class BatteryType(Coded):
+    """0x15 `battery_type` (BMS电池类型). The document writes 氢 (hydrogen) where GB/T 27930 has NiMH."""
+
+    LEAD_ACID = 0x01, "铅酸电池", "lead-acid"
+    NIMH = 0x02, "镍氢电池", "NiMH"
+    LFP = 0x03, "磷酸铁锂电池", "LFP"
+    LMO = 0x04, "锰酸锂电池", "LMO"
+    LCO = 0x05, "钴酸锂电池", "LCO"
+    NMC = 0x06, "三元材料电池", "NMC"
+    LI_POLYMER = 0x07, "聚合物锂离子电池", "Li-polymer"
+    LTO = 0x08, "钛酸锂电池", "LTO"
+    OTHER = 0xFF, "其他", "other"
+
+
+class Ownership(Coded):
+    """0x15 `ownership` (产权标识)."""
+
+    LEASED = 0, "租赁", "leased"
+    OWNED = 1, "车自有", "owned"
+
+
+class ChargeMode(Coded):
+    """0x23 `mode` (充电模式)."""
+
+    CONSTANT_VOLTAGE = 1, "恒压充电", "constant voltage"
+    CONSTANT_CURRENT = 2, "恒流充电", "constant current"
+
+
+class BalanceResult(Coded):
+    """0x41 `result` (修改结果)."""
+
+    OK = 0, "修改成功", "ok"
+    WRONG_PILE = 1, "设备编号错误", "pile number wrong"
+    WRONG_CARD = 2, "卡号错误", "card wrong"
+
+
+class CardStoreFailure(Coded):
+    """0x43 `fail_reason` (失败原因)."""
+
+    NONE = 0, "无", "none"
+    BAD_NUMBER = 1, "卡号格式错误", "bad card number format"
+    NO_SPACE = 2, "储存空间不足", "no space"
+
+
+class CardClearFailure(Coded):
+    """The reason byte of a card in 0x45 (失败原因); the first row of the document's table has 2 = cleared."""
+
+    NONE = 0, "无", "none"
+    BAD_NUMBER = 1, "卡号格式错误", "bad card number format"
+    CLEARED = 2, "清除成功", "cleared"
+
+
+class CardPresence(Coded):
+    """The result byte of a card in 0x47 (查询结果)."""
+
+    ABSENT = 0, "不存在", "absent"
+    PRESENT = 1, "存在", "present"
+
+
+class LockState(Coded):
+    """0x61 `lock_state` (车位锁状态)."""
+
+    BETWEEN = 0x00, "未到位状态", "not in position"
+    RAISED = 0x55, "升锁到位", "raised"
+    LOWERED = 0xFF, "降锁到位", "lowered"
+
+
+class BayState(Coded):
+    """0x61 `bay_state` (车位状态)."""
+
+    EMPTY = 0x00, "无车辆", "empty"
+    OCCUPIED = 0xFF, "停放车辆", "occupied"
+
+
+class LockAlarm(Coded):
+    """0x61 `alarm` (报警状态)."""
+
+    NONE = 0x00, "正常无报警", "none"
+    NOT_IN_POSITION = 0x55, "摇臂升降异常（未到位）", "arm did not reach position"
+    ARM_DAMAGED = 0xFF, "待机状态摇臂破坏", "arm damaged in standby"
+
+
+class LockAction(Coded):
+    """0x62 `action` (升/降地锁)."""
+
+    RAISE = 0x55, "升锁", "raise"
+    LOWER = 0xFF, "降锁", "lower"
+
+
+class RunMode(Coded):
+    """0x92 and 0x94 `mode` (执行控制)."""
+
+    AT_ONCE = 1, "立即执行", "at once"
+    WHEN_IDLE = 2, "空闲执行", "when idle"
+
+
+class UpdateModel(Coded):
+    """0x94 `model` (桩型号): one more than PileType."""
+
+    DC = 1, "直流", "DC"
+    AC = 2, "交流", "AC"
+
+
+class UpdateStatus(Coded):
+    """0x93 `status` (升级状态). A known pile answers OK at once: then it means accepted."""
+
+    OK = 0, "成功", "ok"
+    WRONG_PILE = 1, "编号错误", "pile number wrong"
+    WRONG_MODEL = 2, "程序与桩型号不符", "program does not match model"
+    TIMED_OUT = 3, "下载更新文件超时", "download timeout"
+
+
+class GunRole(Coded):
+    """0xA1 and 0xA3 `gun_role` (主辅枪标记)."""
+
+    MAIN = 0, "主枪", "main"
+    AUXILIARY = 1, "辅枪", "auxiliary"
+
+
+class QrKind(Coded):
+    """0xF0 `kind` (二维码格式)."""
+
+    PILE = 0, "前缀 + 桩编号", "prefix + pile number"
+    GUN = 1, "前缀 + 桩编号 + 枪号", "prefix + pile number + gun number"
+
+
+class QrResult(Coded):
+    """0xF1 `result` (下发结果). One vendor's text has it the other way round."""
+
+    OK = 0, "成功", "ok"
+    FAILED = 1, "失败", "failed"
 
 
 def start_failure(code: int) -> Words:
     """Words for a 0x33 reason, also for one that we do not know."""
-    return START_FAILURES.get(code) or Words(f"未知原因 0x{code:02X}", f"unknown reason 0x{code:02X}")
+    return _reason(StartFailure, code)
 
 
 def stop_failure(code: int) -> Words:
     """Words for a 0x35 reason, also for one that we do not know."""
-    return STOP_FAILURES.get(code) or Words(f"未知原因 0x{code:02X}", f"unknown reason 0x{code:02X}")
+    return _reason(StopFailure, code)
 
 
-@dataclass(frozen=True, slots=True)
-class StopReason:
-    """0x3B `stop_reason` (停止原因): code, class and words."""
-
-    code: int
-    kind: StopClass
-    zh: str
-    en: str
-
-
-APP_STOP = 0x40
-SOC_FULL = 0x41
-ENERGY_LIMIT = 0x42
-MONEY_LIMIT = 0x43
-TIME_LIMIT = 0x44
-MANUAL_STOP = 0x45
-CONTROL_SYSTEM_FAULT = 0x4A
-START_BMS_TIMEOUT = 0x59
-START_NOT_READY = 0x52
-EMERGENCY_STOP = 0x72
-PLUG_PULLED = 0x6B
-NO_CURRENT = 0x76
-PACK_TOO_HOT = 0x7C
-POWER_LOST = 0x83
-UNKNOWN_STOP = 0x90
-
-_WORDS: dict[int, tuple[str, str]] = {
-    0x40: ("APP 远程停止", "app / remote stop"),
-    0x41: ("SOC 达到 100%", "SOC reached 100 %"),
-    0x42: ("充电电量满足设定条件", "energy limit reached"),
-    0x43: ("充电金额满足设定条件", "money limit reached"),
-    0x44: ("充电时间满足设定条件", "time limit reached"),
-    0x45: ("手动停止充电", "manual stop"),
-    0x4A: ("充电桩控制系统故障", "pile control system fault"),
-    0x4B: ("控制导引断开", "control pilot disconnected"),
-    0x4C: ("断路器跳位", "breaker tripped"),
-    0x4D: ("电表通信中断", "meter communication lost"),
-    0x4E: ("余额不足", "balance too low"),
-    0x4F: ("充电模块故障", "charging module fault"),
-    0x50: ("急停开入", "emergency stop pressed"),
-    0x51: ("防雷器异常", "surge protector abnormal"),
-    0x52: ("BMS 未就绪", "BMS not ready"),
-    0x53: ("温度异常", "temperature abnormal"),
-    0x54: ("电池反接", "battery reversed"),
-    0x55: ("电子锁异常", "electronic lock abnormal"),
-    0x56: ("合闸失败", "contactor did not close"),
-    0x57: ("绝缘异常", "insulation abnormal"),
-    0x59: ("接收握手报文 BHM 超时", "BHM (BMS handshake) timeout"),
-    0x5A: ("接收 BMS 和车辆辨识报文 BRM 超时", "BRM (BMS and vehicle identification) timeout"),
-    0x5B: ("接收电池充电参数报文 BCP 超时", "BCP (battery parameters) timeout"),
-    0x5C: ("接收 BMS 准备就绪报文 BRO AA 超时", "BRO AA (BMS ready) timeout"),
-    0x5D: ("接收电池充电总状态报文 BCS 超时", "BCS (battery status) timeout"),
-    0x5E: ("接收电池充电需求报文 BCL 超时", "BCL (battery demand) timeout"),
-    0x5F: ("接收电池状态信息报文 BSM 超时", "BSM (battery state information) timeout"),
-    0x60: ("GB2015 电池在 BHM 阶段有电压，不允许充电", "GB2015: battery has voltage during BHM, charging forbidden"),
-    0x61: (
-        "GB2015 辨识阶段 BRO_AA 电池实际电压与 BCP 报文电压差距大于 5%",
-        "GB2015: battery voltage differs from BCP by more than 5 % at BRO_AA",
-    ),
-    0x62: ("充电机预充电阶段从 BRO_AA 变回 BRO_00", "charger pre-charge: BRO_AA changed back to BRO_00"),
-    0x63: ("接收主机配置报文超时", "host configuration message timeout"),
-    0x64: ("充电机未准备就绪，未回 CRO AA", "charger not ready (no CRO AA sent)"),
-    0x6A: ("系统闭锁", "system locked out"),
-    0x6B: ("导引断开", "pilot disconnected"),
-    0x6C: ("断路器跳位", "breaker tripped"),
-    0x6D: ("电表通信中断", "meter communication lost"),
-    0x6E: ("余额不足", "balance too low"),
-    0x6F: ("交流保护动作", "AC protection acted"),
-    0x70: ("直流保护动作", "DC protection acted"),
-    0x71: ("充电模块故障", "charging module fault"),
-    0x72: ("急停开入", "emergency stop pressed"),
-    0x73: ("防雷器异常", "surge protector abnormal"),
-    0x74: ("温度异常", "temperature abnormal"),
-    0x75: ("输出异常", "output abnormal"),
-    0x76: ("充电无流", "no charging current"),
-    0x77: ("电子锁异常", "electronic lock abnormal"),
-    0x79: ("总充电电压异常", "total voltage abnormal"),
-    0x7A: ("总充电电流异常", "total current abnormal"),
-    0x7B: ("单体充电电压异常", "cell voltage abnormal"),
-    0x7C: ("电池组过温", "battery pack over-temperature"),
-    0x7D: ("最高单体充电电压异常", "highest cell voltage abnormal"),
-    0x7E: ("最高电池组过温", "highest pack temperature exceeded"),
-    0x7F: ("BMV 单体充电电压异常", "BMV cell voltage abnormal"),
-    0x80: ("BMT 电池组过温", "BMT pack over-temperature"),
-    0x81: ("电池状态异常停止充电", "battery state abnormal"),
-    0x82: ("车辆发报文禁止充电", "vehicle forbids charging"),
-    0x83: ("充电桩断电", "pile lost power"),
-    0x84: ("接收电池充电总状态报文超时", "BCS timeout"),
-    0x85: ("接收电池充电要求报文超时", "BCL timeout"),
-    0x86: ("接收电池状态信息报文超时", "BSM timeout"),
-    0x87: ("接收 BMS 中止充电报文超时", "BST timeout"),
-    0x88: ("接收 BMS 充电统计报文超时", "BSD timeout"),
-    0x89: ("接收对侧 CCS 报文超时", "CCS of the other side timeout"),
-    0x90: ("未知原因停止", "unknown reason"),
-}
-
-
-def stop_class(code: int) -> StopClass:
-    """Class of a stop reason: 0x40-0x49 normal, 0x4A-0x69 start failed, 0x6A-0x8F abnormal, else unknown."""
-    if 0x40 <= code <= 0x49:
-        return StopClass.NORMAL
-    if 0x4A <= code <= 0x69:
-        return StopClass.START_FAILED
-    if 0x6A <= code <= 0x8F:
-        return StopClass.ABNORMAL
-    return StopClass.UNKNOWN
-
-
-STOP_REASONS = {code: StopReason(code, stop_class(code), zh, en) for code, (zh, en) in _WORDS.items()}
-
-
-def stop_reason(code: int) -> StopReason:
-    """A stop reason with its words; reserved and vendors' codes are shown as hex."""
-    known = STOP_REASONS.get(code)
-    if known is not None:
-        return known
-    kind = stop_class(code)
-    word = ("其他", "other") if kind is not StopClass.UNKNOWN else ("未知", "unknown")
-    return StopReason(code, kind, f"{word[0]} 0x{code:02X}", f"{word[1]} 0x{code:02X}")
-
-
-FAULT_BITS: tuple[Words, ...] = (
-    Words("急停按钮动作故障", "emergency stop pressed"),
-    Words("无可用整流模块", "no usable rectifier module"),
-    Words("出风口温度过高", "air outlet temperature too high"),
-    Words("交流防雷故障", "AC surge protector fault"),
-    Words("交直流模块 DC20 通信中断", "AC/DC module DC20 communication lost"),
-    Words("绝缘检测模块 FC08 通信中断", "insulation monitor FC08 communication lost"),
-    Words("电度表通信中断", "energy meter communication lost"),
-    Words("读卡器通信中断", "card reader communication lost"),
-    Words("RC10 通信中断", "RC10 communication lost"),
-    Words("风扇调速板故障", "fan speed board fault"),
-    Words("直流熔断器故障", "DC fuse fault"),
-    Words("高压接触器故障", "HV contactor fault"),
-    Words("门打开", "door open"),
-)
-"""Bit1 … Bit13 of the hardware faults (硬件故障), in the text's own counting."""
-
-
-def fault_numbers(bits: int, base: int = 0) -> tuple[int, ...]:
-    """Which of Bit1 … are set, as numbers of the text.
-
-    `base` is a setting of the pile's model: 0 where Bit1 is mask 0x0001, 1 where Bit1 is mask 0x0002 (then number
-    0 is the reserved lowest bit). Numbers beyond 13 are returned too, so that a wrong base never hides a fault.
-    """
-    first = 1 - base
-    return tuple(place + first for place in range(16) if bits >> place & 1)
-
-
-def fault_words(number: int) -> Words:
-    """Words for BitN of the text, also for one without a meaning there."""
-    if 1 <= number <= len(FAULT_BITS):
-        return FAULT_BITS[number - 1]
-    return Words(f"未知故障位 Bit{number}", f"unknown fault Bit{number}")
+def _reason(codes: type[Coded], code: int) -> Words:
+    known = codes.words(code)
+    return known if code in set(codes) else Words(f"未知原因 0x{code:02X}", f"unknown reason 0x{code:02X}")

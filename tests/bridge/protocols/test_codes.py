@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.protocols.ykc.codes import (
-    StopClass,
     fault_numbers,
     fault_words,
     start_failure,
@@ -15,6 +14,7 @@ from bridge.protocols.ykc.codes import (
     stop_reason,
 )
 from bridge.protocols.ykc.power import allowance_of, percent_of
+from evcs.contracts.states import StopClass
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Every recorded frame decodes to the values it was published with and encodes to the same bytes."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from bridge.protocols.base import CrcOrder, Frame, UnknownFrame
 from bridge.protocols.ykc.framing import YkcSplitter, pack
-from bridge.protocols.ykc.messages import REGISTRY, YkcMessage
+from bridge.protocols.ykc.messages import REGISTRY, CellMax, YkcMessage
 from bridge.protocols.ykc.protocol import decode
 
 FRAMES = Path(__file__).parent.parent / "frames" / "ykc"
@@ -32,6 +33,8 @@ def _stated(message: YkcMessage) -> dict[str, Any]:
         value = getattr(message, place.name)
         if isinstance(value, datetime):
             value = value.replace(tzinfo=None).isoformat(timespec="milliseconds")
+        elif isinstance(value, CellMax):
+            value = asdict(value)
         shown[place.name] = list(value) if isinstance(value, tuple) else value
     return shown
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
-from bridge.protocols.fields import Ascii, Cp56Time2a, Enum8, Raw, Scaled
+from bridge.protocols.fields import Ascii, Cp56Time2a, Enum8, Scaled
+from bridge.protocols.layout import Named
 from bridge.protocols.ykc.codes import Band, RecordResult, StartKind
-from bridge.protocols.ykc.messages.base import U8, GunNo, PileNo, TradeNo, YkcMessage
+from bridge.protocols.ykc.messages.base import U8, GunNo, PhysicalCard, PileNo, TradeNo, YkcMessage
 
 PileTime = Annotated[datetime | bytes, Cp56Time2a()]
 Price = Annotated[Decimal, Scaled(4, "0.00001", "yuan/kWh")]  # energy price + service price
@@ -22,34 +23,34 @@ class TransactionRecord(YkcMessage, code=0x3B, title="交易记录", source="YKC
     trade_no: TradeNo
     pile_no: PileNo
     gun_no: GunNo
-    start_time: PileTime
-    end_time: PileTime
-    sharp_price: Price
-    sharp_kwh: Kwh
-    sharp_kwh_loss: Kwh
-    sharp_amount: Yuan
-    peak_price: Price
-    peak_kwh: Kwh
-    peak_kwh_loss: Kwh
-    peak_amount: Yuan
-    flat_price: Price
-    flat_kwh: Kwh
-    flat_kwh_loss: Kwh
-    flat_amount: Yuan
-    valley_price: Price
-    valley_kwh: Kwh
-    valley_kwh_loss: Kwh
-    valley_amount: Yuan
-    meter_start: Register
-    meter_end: Register
-    total_kwh: Kwh
-    total_kwh_loss: Kwh
-    total_amount: Yuan
-    vin: Annotated[str, Ascii(17)]  # normal order here
-    trade_flag: Annotated[StartKind | int, Enum8(StartKind)]
-    trade_time: PileTime
-    stop_reason: U8  # codes.stop_reason
-    physical_card: Annotated[str, Raw(8)]
+    start_time: Annotated[PileTime, Named("开始时间", "start")]
+    end_time: Annotated[PileTime, Named("结束时间", "end")]
+    sharp_price: Annotated[Price, Named("尖单价", "sharp price")]
+    sharp_kwh: Annotated[Kwh, Named("尖电量", "sharp energy")]
+    sharp_kwh_loss: Annotated[Kwh, Named("计损尖电量", "sharp energy with loss")]
+    sharp_amount: Annotated[Yuan, Named("尖金额", "sharp amount")]
+    peak_price: Annotated[Price, Named("峰单价", "peak price")]
+    peak_kwh: Annotated[Kwh, Named("峰电量", "peak energy")]
+    peak_kwh_loss: Annotated[Kwh, Named("计损峰电量", "peak energy with loss")]
+    peak_amount: Annotated[Yuan, Named("峰金额", "peak amount")]
+    flat_price: Annotated[Price, Named("平单价", "flat price")]
+    flat_kwh: Annotated[Kwh, Named("平电量", "flat energy")]
+    flat_kwh_loss: Annotated[Kwh, Named("计损平电量", "flat energy with loss")]
+    flat_amount: Annotated[Yuan, Named("平金额", "flat amount")]
+    valley_price: Annotated[Price, Named("谷单价", "valley price")]
+    valley_kwh: Annotated[Kwh, Named("谷电量", "valley energy")]
+    valley_kwh_loss: Annotated[Kwh, Named("计损谷电量", "valley energy with loss")]
+    valley_amount: Annotated[Yuan, Named("谷金额", "valley amount")]
+    meter_start: Annotated[Register, Named("电表总起值", "meter at the start", "40 bits")]
+    meter_end: Annotated[Register, Named("电表总止值", "meter at the end", "40 bits")]
+    total_kwh: Annotated[Kwh, Named("总电量", "energy")]
+    total_kwh_loss: Annotated[Kwh, Named("计损总电量", "energy with loss")]
+    total_amount: Annotated[Yuan, Named("消费金额", "amount", "energy and service price")]
+    vin: Annotated[str, Ascii(17), Named("电动汽车唯一标识", "VIN", "in reading order, unlike 0x31")]
+    trade_flag: Annotated[StartKind | int, Enum8(StartKind), Named("交易标识", "started by")]
+    trade_time: Annotated[PileTime, Named("交易日期、时间", "time of the transaction")]
+    stop_reason: Annotated[U8, Named("停止原因", "stop reason", "codes.stop_reason")]
+    physical_card: PhysicalCard
 
 
 class FiveBandRecord(
@@ -60,38 +61,38 @@ class FiveBandRecord(
     trade_no: TradeNo
     pile_no: PileNo
     gun_no: GunNo
-    start_time: PileTime
-    end_time: PileTime
-    sharp_price: Price
-    sharp_kwh: Kwh
-    sharp_kwh_loss: Kwh
-    sharp_amount: Yuan
-    peak_price: Price
-    peak_kwh: Kwh
-    peak_kwh_loss: Kwh
-    peak_amount: Yuan
-    flat_price: Price
-    flat_kwh: Kwh
-    flat_kwh_loss: Kwh
-    flat_amount: Yuan
-    valley_price: Price
-    valley_kwh: Kwh
-    valley_kwh_loss: Kwh
-    valley_amount: Yuan
-    deep_price: Price
-    deep_kwh: Kwh
-    deep_kwh_loss: Kwh
-    deep_amount: Yuan
-    meter_start: Register
-    meter_end: Register
-    total_kwh: Kwh
-    total_kwh_loss: Kwh
-    total_amount: Yuan
-    vin: Annotated[str, Ascii(17)]  # normal order here
-    trade_flag: Annotated[StartKind | int, Enum8(StartKind)]
-    trade_time: PileTime
-    stop_reason: U8  # codes.stop_reason
-    physical_card: Annotated[str, Raw(8)]
+    start_time: Annotated[PileTime, Named("开始时间", "start")]
+    end_time: Annotated[PileTime, Named("结束时间", "end")]
+    sharp_price: Annotated[Price, Named("尖单价", "sharp price")]
+    sharp_kwh: Annotated[Kwh, Named("尖电量", "sharp energy")]
+    sharp_kwh_loss: Annotated[Kwh, Named("计损尖电量", "sharp energy with loss")]
+    sharp_amount: Annotated[Yuan, Named("尖金额", "sharp amount")]
+    peak_price: Annotated[Price, Named("峰单价", "peak price")]
+    peak_kwh: Annotated[Kwh, Named("峰电量", "peak energy")]
+    peak_kwh_loss: Annotated[Kwh, Named("计损峰电量", "peak energy with loss")]
+    peak_amount: Annotated[Yuan, Named("峰金额", "peak amount")]
+    flat_price: Annotated[Price, Named("平单价", "flat price")]
+    flat_kwh: Annotated[Kwh, Named("平电量", "flat energy")]
+    flat_kwh_loss: Annotated[Kwh, Named("计损平电量", "flat energy with loss")]
+    flat_amount: Annotated[Yuan, Named("平金额", "flat amount")]
+    valley_price: Annotated[Price, Named("谷单价", "valley price")]
+    valley_kwh: Annotated[Kwh, Named("谷电量", "valley energy")]
+    valley_kwh_loss: Annotated[Kwh, Named("计损谷电量", "valley energy with loss")]
+    valley_amount: Annotated[Yuan, Named("谷金额", "valley amount")]
+    deep_price: Annotated[Price, Named("深谷单价", "deep valley price")]
+    deep_kwh: Annotated[Kwh, Named("深谷电量", "deep valley energy")]
+    deep_kwh_loss: Annotated[Kwh, Named("计损深谷电量", "deep valley energy with loss")]
+    deep_amount: Annotated[Yuan, Named("深谷金额", "deep valley amount")]
+    meter_start: Annotated[Register, Named("电表总起值", "meter at the start", "40 bits")]
+    meter_end: Annotated[Register, Named("电表总止值", "meter at the end", "40 bits")]
+    total_kwh: Annotated[Kwh, Named("总电量", "energy")]
+    total_kwh_loss: Annotated[Kwh, Named("计损总电量", "energy with loss")]
+    total_amount: Annotated[Yuan, Named("消费金额", "amount", "energy and service price")]
+    vin: Annotated[str, Ascii(17), Named("电动汽车唯一标识", "VIN", "in reading order, unlike 0x31")]
+    trade_flag: Annotated[StartKind | int, Enum8(StartKind), Named("交易标识", "started by")]
+    trade_time: Annotated[PileTime, Named("交易日期、时间", "time of the transaction")]
+    stop_reason: Annotated[U8, Named("停止原因", "stop reason", "codes.stop_reason")]
+    physical_card: PhysicalCard
 
 
 ChargeRecord = TransactionRecord | FiveBandRecord
@@ -126,4 +127,4 @@ class RecordConfirmation(YkcMessage, code=0x40, title="交易记录确认", sour
     """Platform → pile: received and stored (not settled); given again for every repetition."""
 
     trade_no: TradeNo
-    result: Annotated[RecordResult | int, Enum8(RecordResult)]
+    result: Annotated[RecordResult | int, Enum8(RecordResult), Named("确认结果", "result")]

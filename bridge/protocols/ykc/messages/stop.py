@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from bridge.protocols.fields import Enum8
+from bridge.protocols.layout import Named
 from bridge.protocols.ykc.codes import Outcome, StopFailure
 from bridge.protocols.ykc.messages.base import GunNo, PileNo, YkcMessage
 
@@ -19,5 +20,5 @@ class RemoteStopAnswer(YkcMessage, code=0x35, title="远程停机命令回复", 
 
     pile_no: PileNo
     gun_no: GunNo
-    result: Annotated[Outcome | int, Enum8(Outcome)]
-    fail_reason: Annotated[StopFailure | int, Enum8(StopFailure)]
+    result: Annotated[Outcome | int, Enum8(Outcome), Named("停止结果", "stop result")]
+    fail_reason: Annotated[StopFailure | int, Enum8(StopFailure), Named("失败原因", "failure reason")]
