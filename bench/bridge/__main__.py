@@ -1,0 +1,171 @@
+"""What the bridge costs: frames per second, CPU per frame, memory per pile, and the way through a real Mosquitto.
+
+    .venv/bin/python -m bench.bridge [--seconds 8] [--piles 1000 5000] [--no-mosquitto]
+
+The bridge is `python -m bridge` as it runs everywhere. It stands between piles by socket and a null broker that
+acknowledges and forgets; the bare side does the same between the same two with no check, no decoding and no state.
+All of it on loopback, the load bounded in time. CPU per frame is the process's own, so it is steadier than frames/s,
+which the load and the broker share with it on two cores.
+"""
+
+import argparse
+import socket
+import tempfile
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import monotonic, sleep
+
+from bench import report
+from bench.bridge.latency import through_mosquitto
+from bench.bridge.processes import Process
+
+RATES = (5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000, 50_000, 60_000, 80_000, 100_000, 120_000)
+"""Frames per second offered, one after the other, until a side cannot keep up."""
+KEPT_UP = 0.99
+CONNECTS_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One side under full load."""
+
+    piles: int
+    login_s: float
+    frames_s: float
+    """The highest offered rate of which 99 % became messages at the broker in its time."""
+    cpu_us: float
+    """Per frame at that rate."""
+    kib_a_pile: float
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody has now."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def await_port(port: int) -> None:
+    """Return once somebody listens there; TimeoutError."""
+    end = monotonic() + CONNECTS_WITHIN_S
+    while monotonic() < end:
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        sleep(0.05)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+def bridge_env(broker_port: int, port: int, var: str) -> dict[str, str]:
+    """Settings of the bridge under measurement: its defaults, at these ports."""
+    return {
+        "EVCS_MQTT_PORT": str(broker_port),
+        "EVCS_BRIDGE_PORT": str(port),
+        "EVCS_BRIDGE_SERVICES_WAIT_S": "0",
+        "EVCS_HEALTH_PORT": str(free_port()),
+        "EVCS_BRIDGE_UNLOGGED_PER_ADDRESS": "12000",
+        "EVCS_VAR": var,
+        "EVCS_LOG_LEVEL": "error",
+    }
+
+
+def measure(side: Process, port: int, broker: Process, piles: int, seconds: float) -> Run:
+    """Connect the piles, offer more and more frames, and count what arrives. Each pile sends in its turn."""
+    await_port(port)
+    before_kib = side.resident_kib()
+    with Process("bench.bridge.load", str(port), str(piles)) as load:
+        login_s = float(load.line())
+        sleep(0.5)
+        kib = (side.resident_kib() - before_kib) / piles
+        load.ask(f"{RATES[0]} 1")
+        best = (0.0, 0.0)
+        for rate in RATES:
+            before, cpu_s, began = _arrived_all(broker), side.cpu_s(), monotonic()
+            sent = int(load.ask(f"{rate} {seconds}"))
+            took_s = monotonic() - began
+            frames = _telemetry(broker) - before
+            if frames < KEPT_UP * rate * took_s or frames < KEPT_UP * sent:
+                break
+            best = (frames / took_s, (side.cpu_s() - cpu_s) / frames * 1e6)
+        return Run(piles, login_s, *best, kib)
+
+
+def _telemetry(broker: Process) -> int:
+    return int(broker.ask().split()[0])
+
+
+def _arrived_all(broker: Process) -> int:
+    """How many have come once none comes any more."""
+    count = _telemetry(broker)
+    while True:
+        sleep(0.3)
+        now = _telemetry(broker)
+        if now == count:
+            return now
+        count = now
+
+
+def of_the_bridge(piles: int, seconds: float, var: str) -> Run:
+    with ExitStack() as stack:
+        broker = stack.enter_context(Process("bench.bridge.null_broker", str(piles)))
+        broker_port, port = int(broker.line()), free_port()
+        side = stack.enter_context(Process("bridge", env=bridge_env(broker_port, port, var)))
+        return measure(side, port, broker, piles, seconds)
+
+
+def of_the_bare_loop(piles: int, seconds: float, qos: int) -> Run:
+    with ExitStack() as stack:
+        broker = stack.enter_context(Process("bench.bridge.null_broker", str(piles)))
+        side = stack.enter_context(Process("bench.bridge.bare", broker.line(), str(qos)))
+        return measure(side, int(side.line()), broker, piles, seconds)
+
+
+def table(rows: dict[str, list[Run]]) -> str:
+    """Markdown, the middle of the rounds; the last column beside the bare loop with the same piles."""
+    out = [
+        "| side | piles | logins/s | frames/s | CPU µs a frame | × bare QoS 1 | KiB a pile |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, runs in rows.items():
+        for piles in sorted({run.piles for run in runs}):
+            these = [run for run in runs if run.piles == piles]
+            floor = median(run.cpu_us for run in rows["bare loop, QoS 1"] if run.piles == piles)
+            cpu_us = median(run.cpu_us for run in these)
+            out.append(
+                f"| {name} | {piles:,} | {median(piles / run.login_s for run in these):,.0f} "
+                f"| {median(run.frames_s for run in these):,.0f} | {cpu_us:.1f} | {cpu_us / floor:.2f} "
+                f"| {median(run.kib_a_pile for run in these):.1f} |"
+            )
+    return "\n".join(out)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.bridge", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--piles", type=int, nargs="+", default=[1_000, 5_000])
+    parser.add_argument("--no-mosquitto", action="store_true")
+    parser.add_argument("--dry", action="store_true", help="print and leave bench/results.md as it is")
+    asked = parser.parse_args()
+    rows: dict[str, list[Run]] = {"bare loop, QoS 0": [], "bare loop, QoS 1": [], "bridge": []}
+    with tempfile.TemporaryDirectory() as var:
+        for piles in asked.piles:
+            for _ in range(asked.rounds):
+                rows["bare loop, QoS 0"].append(of_the_bare_loop(piles, asked.seconds, 0))
+                rows["bare loop, QoS 1"].append(of_the_bare_loop(piles, asked.seconds, 1))
+                rows["bridge"].append(of_the_bridge(piles, asked.seconds, var))
+        text = [table(rows)]
+        if not asked.no_mosquitto:
+            text.append(through_mosquitto(Path(var), asked.piles[0], asked.seconds))
+    report.section(
+        "bridge",
+        "Bridge: a 0x13 on TCP → telemetry at the broker (`python -m bench.bridge`)",
+        "\n\n".join(text),
+        write=not asked.dry,
+    )
+
+
+if __name__ == "__main__":
+    main()
