@@ -1,14 +1,12 @@
 """The table of topics: who may publish what to whom. Strings, subscriptions, ACLs and documents come from it alone."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from evcs.contracts.alarm import Alarm
 from evcs.contracts.bridge import BridgeStatus, ServiceStatus, UnknownPile
 from evcs.contracts.config import FaultCodes, PileConfig, StationConfig, TariffTable
-from evcs.contracts.envelope import Decoder, encode
+from evcs.contracts.envelope import Decoder
 from evcs.contracts.gun import (
     ChargeRecord,
     GunEvent,
@@ -22,10 +20,12 @@ from evcs.contracts.gun import (
     Telemetry,
     Verdict,
 )
-from evcs.contracts.ids import is_level, shard_of
 from evcs.contracts.order import OrderChange
 from evcs.contracts.pile import PileCommand, PileEvent, PileFrame, PileReply, PileStatus, PowerAllowance
 from evcs.contracts.session import SessionLevel
+from evcs.contracts.topic import Address as Address
+from evcs.contracts.topic import Topic as Topic
+from evcs.contracts.topic import TopicError as TopicError
 from evcs.contracts.transformer import TransformerPolicy, TransformerQueue, TransformerReading
 
 P = TypeVar("P")
@@ -36,106 +36,6 @@ PILE = STATION + "/pile/{pile}"
 GUN = PILE + "/gun/{gun}"
 TRANSFORMER = STATION + "/transformer/{transformer}"
 BRIDGE = ROOT + "/bridge/{bridge}"
-
-_FIELD = re.compile(r"\{(\w+)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """The levels that a topic's string names; what the topic does not have is empty (gun: 0)."""
-
-    shard: str = ""
-    station: str = ""
-    pile: str = ""
-    gun: int = 0
-    transformer: str = ""
-    bridge: str = ""
-    name: str = ""
-    instance: str = ""
-    alarm: str = ""
-    serial: str = ""
-    version: str = ""
-    protocol: str = ""
-
-
-class TopicError(ValueError):
-    """A topic string that is not of its topic, or a level that may not stand in one."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Topic(Generic[P]):
-    """One row of the table: one right, one payload type."""
-
-    leaf: str
-    """Short name, unique in the table."""
-    pattern: str
-    payload: type[P]
-    by: tuple[str, ...]
-    to: tuple[str, ...]
-    decoder: Decoder
-    qos: int = 1
-    retained: bool = False
-    title: str = ""
-
-    def at(self, **levels: str | int) -> str:
-        """The topic's string; the shard is computed from `station` and need not be given.
-
-        Raises TopicError for a level that is missing or may not stand in a topic.
-        """
-        if "station" in levels and "shard" not in levels:
-            levels["shard"] = shard_of(str(levels["station"]))
-        try:
-            text = {name: str(levels[name]) for name in _FIELD.findall(self.pattern)}
-        except KeyError as missing:
-            raise TopicError(f"{self.leaf}: level {missing} is missing") from missing
-        for name, level in text.items():
-            if not is_level(level):
-                raise TopicError(f"{self.leaf}: {level!r} may not stand as {name}")
-        return self.pattern.format(**text)
-
-    @property
-    def everywhere(self) -> str:
-        """The subscription to all of them."""
-        return _FIELD.sub("+", self.pattern)
-
-    def in_shard(self, shard: str) -> str:
-        """The subscription to one shard; only for topics under a station."""
-        return _FIELD.sub("+", self.pattern.replace("{shard}", shard))
-
-    def subscriptions(self, owner: int, owners: int) -> tuple[str, ...]:
-        """What owner n of m subscribes to: all where it is the only one, else one per shard of its own."""
-        if owners == 1 or "{shard}" not in self.pattern:
-            return (self.everywhere,)
-        return tuple(self.in_shard(f"{shard:02x}") for shard in range(64) if shard % owners + 1 == owner)
-
-    def parse(self, topic: str) -> Address | None:
-        """The levels of a string of this topic, or None where it is of another."""
-        want = self.pattern.split("/")
-        have = topic.split("/")
-        if len(want) != len(have):
-            return None
-        found: dict[str, Any] = {}
-        for pattern, level in zip(want, have, strict=True):
-            if pattern.startswith("{"):
-                name = pattern[1:-1]
-                if name == "gun":
-                    if not level.isdigit() or level.startswith("0"):
-                        return None
-                    found[name] = int(level)
-                else:
-                    found[name] = level
-            elif pattern != level:
-                return None
-        return Address(**found)
-
-    def encode(self, payload: P) -> bytes:
-        """JSON bytes of a payload of this topic."""
-        return encode(cast(Any, payload))
-
-    def decode(self, raw: bytes) -> P:
-        """The checked payload; raises ContractError."""
-        return cast(P, self.decoder(raw))
-
 
 TABLE: list[Topic[Any]] = []
 
@@ -148,10 +48,12 @@ def _topic(
     by: tuple[str, ...],
     to: tuple[str, ...],
     title: str,
+    zh: str,
     qos: int = 1,
     retained: bool = False,
+    last_will: bool = False,
 ) -> Topic[P]:
-    topic = Topic(leaf, pattern, payload, by, to, Decoder(payload), qos, retained, title)
+    topic = Topic(leaf, pattern, payload, by, to, Decoder(payload), qos, retained, title, zh, last_will)
     if any(other.pattern == pattern or other.leaf == leaf for other in TABLE):
         raise TopicError(f"{leaf}: a topic stands twice in the table")
     TABLE.append(topic)
@@ -168,6 +70,8 @@ BRIDGE_STATUS = _topic(
     to=ALL,
     retained=True,
     title="bridge online / offline",
+    zh="接入服务在线／离线",
+    last_will=True,
 )
 SERVICE = _topic(
     "service",
@@ -177,6 +81,8 @@ SERVICE = _topic(
     to=ALL,
     retained=True,
     title="service ready / offline",
+    zh="服务就绪／离线",
+    last_will=True,
 )
 UNKNOWN_PILE = _topic(
     "unknown_pile",
@@ -185,21 +91,47 @@ UNKNOWN_PILE = _topic(
     by=("bridge",),
     to=("webapi",),
     title="quarantine of unknown piles",
+    zh="未登记的桩（隔离）",
 )
 PILE_STATUS = _topic(
-    "pile_status", PILE + "/status", PileStatus, by=("bridge",), to=ALL, retained=True, title="pile online / offline"
+    "pile_status",
+    PILE + "/status",
+    PileStatus,
+    by=("bridge",),
+    to=ALL,
+    retained=True,
+    title="pile online / offline",
+    zh="桩在线／离线",
 )
 PILE_EVENT = _topic(
-    "pile_event", PILE + "/event", PileEvent, by=("bridge",), to=("webapi", "rules"), title="pile events"
+    "pile_event", PILE + "/event", PileEvent, by=("bridge",), to=("webapi", "rules"), title="pile events", zh="桩事件"
 )
 PILE_POWER = _topic(
-    "pile_power", PILE + "/power", PowerAllowance, by=("rules",), to=("bridge",), title="a new power allowance"
+    "pile_power",
+    PILE + "/power",
+    PowerAllowance,
+    by=("rules",),
+    to=("bridge",),
+    title="a new power allowance",
+    zh="新的限功率",
 )
 PILE_COMMAND = _topic(
-    "pile_command", PILE + "/command", PileCommand, by=("webapi",), to=("bridge",), title="commands to a pile"
+    "pile_command",
+    PILE + "/command",
+    PileCommand,
+    by=("webapi",),
+    to=("bridge",),
+    title="commands to a pile",
+    zh="对桩的指令",
 )
 PILE_REPLY = _topic(
-    "pile_reply", PILE + "/reply", PileReply, by=("bridge",), to=("webapi", "rules"), title="the reply to a command"
+    "pile_reply",
+    PILE + "/reply",
+    PileReply,
+    by=("bridge",),
+    to=("webapi", "rules"),
+    title="the reply to a command",
+    zh="指令的唯一回复",
 )
 PILE_FRAME = _topic(
     "pile_frame",
@@ -209,9 +141,17 @@ PILE_FRAME = _topic(
     to=("webapi",),
     qos=0,
     title="frames of a pile that somebody traces",
+    zh="正在追踪的桩的报文",
 )
 GUN_STATE = _topic(
-    "gun_state", GUN + "/state", GunLevel, by=("bridge",), to=ALL, retained=True, title="what a gun is doing"
+    "gun_state",
+    GUN + "/state",
+    GunLevel,
+    by=("bridge",),
+    to=ALL,
+    retained=True,
+    title="what a gun is doing",
+    zh="充电枪状态",
 )
 TELEMETRY = _topic(
     "telemetry",
@@ -220,14 +160,37 @@ TELEMETRY = _topic(
     by=("bridge",),
     to=("ingest", "rules", "webapi", "integrators"),
     title="live values of a gun",
+    zh="充电枪实时数据",
 )
-METER = _topic("meter", GUN + "/meter", MeterMark, by=("bridge",), to=("webapi",), title="register marks of a session")
-GUN_EVENT = _topic("gun_event", GUN + "/event", GunEvent, by=("bridge",), to=("webapi", "rules"), title="gun events")
+METER = _topic(
+    "meter",
+    GUN + "/meter",
+    MeterMark,
+    by=("bridge",),
+    to=("webapi",),
+    title="register marks of a session",
+    zh="充电电量打点",
+)
+GUN_EVENT = _topic(
+    "gun_event", GUN + "/event", GunEvent, by=("bridge",), to=("webapi", "rules"), title="gun events", zh="充电枪事件"
+)
 RECORD = _topic(
-    "record", GUN + "/record", ChargeRecord, by=("bridge",), to=("webapi",), title="the pile's charge record"
+    "record",
+    GUN + "/record",
+    ChargeRecord,
+    by=("bridge",),
+    to=("webapi",),
+    title="the pile's charge record",
+    zh="充电记录（0x3B）",
 )
 CONFIRM = _topic(
-    "confirm", GUN + "/confirm", RecordConfirm, by=("webapi",), to=("bridge",), title="the record is stored"
+    "confirm",
+    GUN + "/confirm",
+    RecordConfirm,
+    by=("webapi",),
+    to=("bridge",),
+    title="the record is stored",
+    zh="充电记录已入库",
 )
 REQUEST = _topic(
     "request",
@@ -236,12 +199,21 @@ REQUEST = _topic(
     by=("webapi",),
     to=("rules",),
     title="requests to the gate",
+    zh="对负荷规则的请求",
 )
 VERDICT = _topic(
-    "verdict", GUN + "/verdict", Verdict, by=("rules",), to=("webapi", "integrators"), title="decisions of the gate"
+    "verdict",
+    GUN + "/verdict",
+    Verdict,
+    by=("rules",),
+    to=("webapi", "integrators"),
+    title="decisions of the gate",
+    zh="负荷规则的裁决",
 )
-START = _topic("start", GUN + "/start", Start, by=("rules",), to=("bridge",), title="the admitted start")
-STOP = _topic("stop", GUN + "/stop", Stop, by=("webapi", "rules"), to=("bridge",), title="stop a charge")
+START = _topic(
+    "start", GUN + "/start", Start, by=("rules",), to=("bridge",), title="the admitted start", zh="获准的启动"
+)
+STOP = _topic("stop", GUN + "/stop", Stop, by=("webapi", "rules"), to=("bridge",), title="stop a charge", zh="停止充电")
 GUN_REPLY = _topic(
     "gun_reply",
     GUN + "/reply",
@@ -249,9 +221,17 @@ GUN_REPLY = _topic(
     by=("bridge",),
     to=("webapi", "rules"),
     title="what became of a start or stop",
+    zh="启动、停止的结果",
 )
 SESSION = _topic(
-    "session", GUN + "/session", SessionLevel, by=("rules",), to=ALL, retained=True, title="what rules holds for a gun"
+    "session",
+    GUN + "/session",
+    SessionLevel,
+    by=("rules",),
+    to=ALL,
+    retained=True,
+    title="what rules holds for a gun",
+    zh="规则引擎为充电枪保留的会话",
 )
 READING = _topic(
     "reading",
@@ -260,12 +240,27 @@ READING = _topic(
     by=("meter", "simulator"),
     to=("rules", "ingest"),
     title="transformer meter reading",
+    zh="变压器电表读数",
 )
 POLICY = _topic(
-    "policy", TRANSFORMER + "/policy", TransformerPolicy, by=("rules",), to=ALL, retained=True, title="band and load"
+    "policy",
+    TRANSFORMER + "/policy",
+    TransformerPolicy,
+    by=("rules",),
+    to=ALL,
+    retained=True,
+    title="band and load",
+    zh="变压器负荷分级",
 )
 QUEUE = _topic(
-    "queue", TRANSFORMER + "/queue", TransformerQueue, by=("rules",), to=ALL, retained=True, title="who waits"
+    "queue",
+    TRANSFORMER + "/queue",
+    TransformerQueue,
+    by=("rules",),
+    to=ALL,
+    retained=True,
+    title="who waits",
+    zh="排队",
 )
 ALARM = _topic(
     "alarm",
@@ -275,6 +270,7 @@ ALARM = _topic(
     to=("webapi", "rules", "integrators"),
     retained=True,
     title="faults and warnings while open",
+    zh="未解除的告警",
 )
 ORDER = _topic(
     "order",
@@ -283,6 +279,7 @@ ORDER = _topic(
     by=("webapi",),
     to=("webapi", "integrators"),
     title="order changes",
+    zh="订单变化",
 )
 CONFIG_PILE = _topic(
     "config_pile",
@@ -292,6 +289,7 @@ CONFIG_PILE = _topic(
     to=("bridge",),
     retained=True,
     title="a pile's configuration",
+    zh="桩配置",
 )
 CONFIG_STATION = _topic(
     "config_station",
@@ -301,6 +299,7 @@ CONFIG_STATION = _topic(
     to=("rules", "ingest"),
     retained=True,
     title="a station's configuration",
+    zh="场站配置",
 )
 CONFIG_TARIFF = _topic(
     "config_tariff",
@@ -310,6 +309,7 @@ CONFIG_TARIFF = _topic(
     to=("bridge",),
     retained=True,
     title="a tariff version",
+    zh="电价版本",
 )
 CONFIG_FAULT_CODES = _topic(
     "config_fault_codes",
@@ -319,6 +319,7 @@ CONFIG_FAULT_CODES = _topic(
     to=("rules",),
     retained=True,
     title="fault codes of a protocol",
+    zh="协议的故障码",
 )
 
 
