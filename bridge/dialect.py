@@ -31,6 +31,9 @@ class Dialect(Protocol):
     def tell(self, told: Told, seq: bytes | int) -> Encoded:
         """What to tell → frame; FrameError where this protocol cannot express it."""
 
+    def redacted(self, raw: bytes) -> bytes:
+        """A whole frame, either way, as it may be shown and kept: passwords are zeros."""
+
     def units_of(self, allowance_kw: float, rated_kw: float) -> int:
         """Allowance → the units of this protocol's power command, rounded down, within its bounds."""
 
