@@ -56,7 +56,9 @@ def start_message(request: StartRequest, session: Session, link: Link, allowance
         allowance_kw=allowance_kw,
         tariff_version=request.tariff_version,
         card=request.card,
+        printed_card=request.printed_card,
         card_request=request.card_request,
+        joint=request.joint,
         expires_at=expires_at,
     )
 

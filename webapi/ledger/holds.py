@@ -66,6 +66,26 @@ def size_hold(
     return min(available_fen, terms.most_fen, max(full_power, terms.minimum_fen))
 
 
+def size_extension(
+    *,
+    available_fen: int,
+    rated_kw: Decimal,
+    dearest_e5: int,
+    most_needed_fen: int | None = None,
+    terms: HoldTerms = DEFAULT_TERMS,
+) -> int:
+    """Decide how much more to hold for a running charge, in fen; 0: nothing can be added.
+
+    As much as at its start once more, of what is available; never beyond what its goal can still need. What remains
+    of a wallet is taken whole, also below the minimum of a start: a car that charges is not turned away for it.
+    """
+    full_power = round_half_up(exact_fen(rated_kw * terms.hours, dearest_e5))
+    wished = min(terms.most_fen, max(full_power, terms.minimum_fen))
+    if most_needed_fen is not None:
+        wished = min(wished, most_needed_fen)
+    return max(0, min(wished, available_fen))
+
+
 def covered_kwh(hold_fen: int, dearest_e5: int) -> Decimal:
     """The energy that a hold pays for at the dearest price of the version, in kWh, rounded down to 0.0001.
 

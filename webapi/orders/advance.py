@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from evcs.contracts import topics, waits
 from evcs.contracts.gun import Request
+from evcs.contracts.pile import PileCommand
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import OPEN_ORDER
 from evcs.runtime.log import get_logger
@@ -81,6 +82,7 @@ def facts_of(session: Session, order: Order) -> life.OrderFacts:
         ended_at=order.ended_at,
         reason=None if order.refusal_code is None else Reason(order.refusal_code),
         trouble=None if order.exception_code is None else life.Trouble(order.exception_code),
+        asked_at_pile=order.card_request_id is not None,
     )
 
 
@@ -100,7 +102,35 @@ def observe(session: Session, order: Order, seen: life.Observation, *, at: datet
             seen=type(seen).__name__,
             reason=order.refusal_code or order.exception_code,
         )
+        _cancel_other_gun(session, order, at, by)
     return order
+
+
+def _cancel_other_gun(session: Session, order: Order, at: datetime, by: str) -> None:
+    """Two guns on one car start together or not at all (YKC V1.6, 0xA2: "one refusal cancels all")."""
+    if order.joint_number is None or order.state not in life.ADOPTABLE:
+        return
+    other = other_gun(session, order)
+    if other is not None:
+        observe(session, other, life.StopWished(Reason.JOINT_CANCELLED), at=at, by=by)
+        other.stop_asked_by = other.stop_asked_by or by
+
+
+def other_gun(session: Session, order: Order) -> Order | None:
+    """The open order of the other gun of a joint charge, locked; none where it is over or was never placed."""
+    return session.scalars(
+        select(Order)
+        .where(
+            Order.pile_number == order.pile_number,
+            Order.joint_number == order.joint_number,
+            Order.serial != order.serial,
+            Order.state.in_(OPEN_ORDER),
+        )
+        .order_by(Order.serial)
+        .limit(1)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
 
 
 def _write(order: Order, facts: life.OrderFacts, seen: life.Observation, at: datetime) -> None:
@@ -149,9 +179,52 @@ def _carry_out(session: Session, order: Order, effect: life.Effect, at: datetime
             )
         case life.WarnStopUnanswered():
             log.warning("stop_unanswered", serial=order.serial, pile=order.pile_number, gun=order.gun_no)
+        case life.RefuseAtPile(why):
+            refuse_at_pile(session, order, why, at=at)
         case life.PublishOrderChange():
             session.flush()
             publish_change(session, order, at=at)
+
+
+def refuse_at_pile(session: Session, order: Order, why: Reason, *, at: datetime) -> None:
+    """Tell the login in which the driver asked; once its wait is over the bridge has refused by itself."""
+    if order.card_request_id is None or order.bridge is None or order.link is None:
+        return
+    expires_at = order.request_expires_at or at
+    if at >= expires_at:
+        return
+    refusal = messages.refuse_card(
+        order.card_request_id,
+        order.gun_no,
+        why,
+        id=new_id(),
+        bridge=order.bridge,
+        link=order.link,
+        expires_at=expires_at,
+    )
+    enqueue_command(session, order.station_code, order.pile_number, refusal, at=at)
+
+
+def enqueue_command(session: Session, station: str, pile: str, command: PileCommand, *, at: datetime) -> None:
+    """Put a pile command of the worker's own into the outbox."""
+    enqueue(
+        session,
+        topics.PILE_COMMAND,
+        command,
+        at=at,
+        station=station,
+        levels={"pile": pile},
+        expires_at=command.expires_at,
+    )
+
+
+def publish_longer_hold(session: Session, order: Order, *, at: datetime) -> None:
+    """Tell the gate what the hold covers now, and the pile its new balance, where it can be reached."""
+    _enqueue_request(session, order, messages.longer_hold(order, id=new_id(), at=at), at)
+    link = link_in_force(session, order.pile_number)
+    if link is not None:
+        command = messages.balance(order, id=new_id(), link=link, at=at)
+        enqueue_command(session, order.station_code, order.pile_number, command, at=at)
 
 
 def publish_stop(session: Session, order: Order, why: Reason, *, at: datetime) -> None:

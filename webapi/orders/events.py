@@ -25,7 +25,10 @@ from evcs.contracts.topics import Address
 from evcs.runtime.log import get_logger
 from webapi.orders import life
 from webapi.orders.advance import lock_order, observe, publish_change
+from webapi.orders.card_start import card_request
 from webapi.orders.confirm import confirmation, mark_sent
+from webapi.orders.course import COURSE, keep_course
+from webapi.orders.extend_hold import hold_low
 from webapi.orders.marks import keep_mark
 from webapi.orders.models import Order
 from webapi.orders.settle import settle_record
@@ -43,7 +46,7 @@ def verdict(session: Session, address: Address, said: Verdict, at: datetime) -> 
         case VerdictKind.GOAL_REACHED:
             _goal_reached(session, order, said, at)
         case VerdictKind.HOLD_LOW:
-            log.info("hold_low", serial=order.serial, covered_kwh=said.covered_kwh)
+            hold_low(session, order, said, at=at)
         case VerdictKind.ADMITTED | VerdictKind.QUEUED | VerdictKind.REFUSED if said.request == order.request_id:
             _answered(session, order, said, at)
     return NOTHING
@@ -127,13 +130,22 @@ def record(session: Session, address: Address, said: ChargeRecord, at: datetime)
 
 
 def gun_event(session: Session, address: Address, event: GunEvent, at: datetime) -> Answers:
-    """A failed start, a confirmation that is written; what else happens to a gun shows in its level or as an alarm."""
+    """A driver at the pile, a failed start, a confirmation that is written, what car and charger say of the charge.
+
+    What else happens to a gun shows in its level or as an alarm.
+    """
     if event.kind is GunEventKind.CONFIRM_SENT and event.serial is not None:
         mark_sent(session, address.pile, event.serial, at=at)
     elif event.kind is GunEventKind.START_FAILED:
         order = _order_of(session, address, event.serial)
         if order is not None:
             observe(session, order, life.StartFailed(event.reason), at=at)
+    elif event.kind is GunEventKind.CARD_REQUEST:
+        card_request(session, address, event, at)
+    elif event.kind in COURSE:
+        order = _order_of(session, address, event.serial)
+        if order is not None:
+            keep_course(session, order, event, at=at)
     return NOTHING
 
 

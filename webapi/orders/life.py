@@ -61,6 +61,8 @@ class OrderFacts:
     reason: Reason | None = None
     """Why refused, failed or cancelled."""
     trouble: Trouble | None = None
+    asked_at_pile: bool = False
+    """A driver waits at the pile for its answer (card, VIN)."""
 
 
 # Observations
@@ -244,6 +246,13 @@ class WarnStopUnanswered:
 
 
 @dataclass(frozen=True, slots=True)
+class RefuseAtPile:
+    """Tell the pile whose driver waits that nothing will start (0x32, 0xA2 with a failure code)."""
+
+    why: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class PublishOrderChange:
     """Tell integrators and pages the new state."""
 
@@ -256,6 +265,7 @@ Effect = (
     | CloseReview
     | Adopt
     | WarnStopUnanswered
+    | RefuseAtPile
     | PublishOrderChange
 )
 
@@ -268,11 +278,25 @@ class Step:
     effects: tuple[Effect, ...] = ()
 
 
-def begin(now: datetime, serial: str = "", *, hold_open: bool = True) -> OrderFacts:
-    """A new order: its hold is placed, its request waits in the outbox."""
+def begin(now: datetime, serial: str = "", *, hold_open: bool = True, answer_by: datetime | None = None) -> OrderFacts:
+    """A new order: its hold is placed, its request waits in the outbox.
+
+    `answer_by`: until when a driver at the pile waits for the answer (`waits.CARD_ANSWER_S`).
+    """
+    deadline = _in(now, waits.VERDICT_S)
     return OrderFacts(
-        state=State.HOLDING, since=now, deadline=_in(now, waits.VERDICT_S), hold_open=hold_open, serial=serial
+        state=State.HOLDING,
+        since=now,
+        deadline=deadline if answer_by is None else min(deadline, answer_by),
+        hold_open=hold_open,
+        serial=serial,
+        asked_at_pile=answer_by is not None,
     )
+
+
+def record_deadline(now: datetime) -> datetime:
+    """Until when the record of a charge that has ended is awaited."""
+    return _in(now, waits.RECORD_S)
 
 
 def step(facts: OrderFacts, seen: Observation, now: datetime) -> Step:
@@ -342,9 +366,16 @@ def _enter(facts: OrderFacts, state: OrderState, now: datetime, deadline: dateti
 
 
 def _close(facts: OrderFacts, state: OrderState, now: datetime, reason: Reason | None, *effects: Effect) -> Step:
-    """Go into a final state; what is still held is given back."""
+    """Go into a final state; what is still held is given back, and a driver at the pile is told."""
     release: tuple[Effect, ...] = (ReleaseHold(),) if facts.hold_open else ()
-    return _enter(replace(facts, reason=reason, hold_open=False), state, now, None, *effects, *release)
+    told = _refuse_at_pile(facts, reason) if state in ADOPTABLE else ()
+    return _enter(replace(facts, reason=reason, hold_open=False), state, now, None, *effects, *release, *told)
+
+
+def _refuse_at_pile(facts: OrderFacts, reason: Reason | None) -> tuple[Effect, ...]:
+    """Before the pile began to start: then it has been told so already (0x32), and a refusal would contradict it."""
+    waits_for_answer = facts.asked_at_pile and facts.state in (*BEFORE_COMMAND, State.COMMANDED)
+    return (RefuseAtPile(reason or Reason.EXPIRED),) if waits_for_answer else ()
 
 
 def _admitted(facts: OrderFacts, now: datetime) -> Step:
@@ -445,7 +476,7 @@ def _stop_wished(facts: OrderFacts, reason: Reason, now: datetime) -> Step:
             wished = replace(facts, stop_reason=reason, stop_since=now)
             return _close(wished, State.CANCELLED, now, reason, LeaveQueue())
         case State.COMMANDED | State.STARTING | State.CHARGING:
-            return _stopping(facts, reason, now, PublishStop(reason))
+            return _stopping(facts, reason, now, PublishStop(reason), *_refuse_at_pile(facts, reason))
         case State.EXCEPTION:
             if facts.stop_reason is None and facts.end_observed_at is None:
                 return Step(replace(facts, stop_reason=reason, stop_since=now), (PublishStop(reason),))

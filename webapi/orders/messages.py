@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from evcs.contracts import waits
-from evcs.contracts.gun import Goal, LeaveQueue, Resume, StartRequest, Stop
+from evcs.contracts.gun import Goal, Joint, JointRole, LeaveQueue, LongerHold, Resume, StartRequest, Stop
 from evcs.contracts.order import OrderChange
+from evcs.contracts.pile import PileCommand, PileCommandKind
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import OrderState
 from webapi.orders.models import Order
@@ -53,14 +54,64 @@ def start_request(order: Order) -> StartRequest:
         price_e5=prices_by_slot(version),
         may_queue=order.may_queue,
         card=order.card_number,
+        printed_card=order.printed_card or "",
         card_request=order.card_request_id,
+        joint=joint_of(order),
         expires_at=request_expiry(order),
     )
 
 
+def joint_of(order: Order) -> Joint | None:
+    """Which gun of a joint charge it is; none: a charge of its own."""
+    if order.joint_number is None or order.joint_role is None:
+        return None
+    return Joint(number=order.joint_number, role=JointRole(order.joint_role))
+
+
 def request_expiry(order: Order) -> datetime:
-    """Until when the gate may still act on the request."""
-    return order.requested_at + timedelta(seconds=waits.REQUEST_S)
+    """Until when the gate may still act on the request: no longer than a driver at the pile waits for its answer."""
+    return order.request_expires_at or order.requested_at + timedelta(seconds=waits.REQUEST_S)
+
+
+def longer_hold(order: Order, *, id: str, at: datetime) -> LongerHold:
+    """What the order's hold covers now."""
+    return LongerHold(
+        id=id,
+        serial=order.serial,
+        covered_kwh=order.covered_energy_kwh or Decimal(0),
+        expires_at=at + timedelta(seconds=waits.REQUEST_S),
+    )
+
+
+def balance(order: Order, *, id: str, link: Link, at: datetime) -> PileCommand:
+    """The order's balance for its pile (0x42), with the card where one was read: the pile compares it."""
+    return PileCommand(
+        id=id,
+        bridge=link.bridge,
+        link=link.link,
+        kind=PileCommandKind.BALANCE,
+        expires_at=at + timedelta(seconds=waits.PILE_ANSWER_S),
+        gun=order.gun_no,
+        serial=order.serial,
+        balance_fen=order.pile_balance_fen,
+        card=order.card_number,
+    )
+
+
+def refuse_card(
+    request_id: str, gun: int, why: Reason, *, id: str, bridge: str, link: str, expires_at: datetime
+) -> PileCommand:
+    """Nothing will start: the pile's driver is told why (0x32, 0xA2)."""
+    return PileCommand(
+        id=id,
+        bridge=bridge,
+        link=link,
+        kind=PileCommandKind.REFUSE_CARD,
+        expires_at=expires_at,
+        gun=gun,
+        card_request=request_id,
+        reason=why,
+    )
 
 
 def resume(order: Order, *, id: str, rules_since_ms: int, at: datetime) -> Resume:

@@ -58,6 +58,8 @@ class Order(Base):
         Index(None, "station_code", "business_date"),
         Index(None, "pile_number", "gun_no", "state"),
         Index(None, "state", "deadline_at"),
+        Index(None, "card_request_id", unique=True),
+        Index(None, "pile_number", "joint_number"),
     )
 
     serial: Mapped[str] = mapped_column(String(32), primary_key=True, comment="pile 14, gun 2, time 12, counter 4")
@@ -84,8 +86,20 @@ class Order(Base):
     covered_energy_kwh: Mapped[Decimal | None] = mapped_column(EnergyKwh, comment="what the hold pays for")
     pile_balance_fen: Mapped[int | None] = mapped_column(BigInteger, comment="balance in 0x34")
     card_number: Mapped[str | None] = mapped_column(String(32))
+    """物理卡号 as the pile read it."""
+    printed_card: Mapped[str | None] = mapped_column(String(16), comment="逻辑卡号, for the pile's screen")
     card_request_id: Mapped[str | None] = mapped_column(String(64))
+    """Id of the `G/event` that asked at the pile."""
+    request_expires_at: Mapped[datetime | None] = mapped_column(UtcTime, comment="until when the pile waits for 0x32")
+    joint_number: Mapped[str | None] = mapped_column(String(12), comment="并充序号: shared by the guns of one car")
+    joint_role: Mapped[str | None] = mapped_column(String(16), comment="evcs.contracts.gun.JointRole")
     vin: Mapped[str | None] = mapped_column(String(17))
+    """Of who asked with it, else as the car said it, else as it was recorded."""
+    other_vin: Mapped[str | None] = mapped_column(String(17), comment="said by car or record, where it is another")
+    vehicle_json: Mapped[str | None] = mapped_column(Text, comment="evcs.contracts.gun.Vehicle (0x15)")
+    limits_json: Mapped[str | None] = mapped_column(Text, comment="evcs.contracts.gun.BatteryLimits (0x17)")
+    ending_json: Mapped[str | None] = mapped_column(Text, comment="evcs.contracts.gun.ChargeEnding (0x19)")
+    findings_json: Mapped[str | None] = mapped_column(Text, comment="webapi.orders.course.Findings (0x1B, 1D, 21, 25)")
 
     requested_at: Mapped[datetime] = mapped_column(UtcTime)
     admitted_at: Mapped[datetime | None] = mapped_column(UtcTime)

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from evcs.contracts.gun import Goal
+from evcs.contracts.gun import Goal, Joint
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import OPEN_ORDER, OrderState, StartSource
 from webapi.customers.models import Customer
@@ -41,8 +41,24 @@ class PlaceOrder:
     by: str
     source: StartSource = StartSource.APP
     may_queue: bool = False
+    at_pile: "AskedAtPile | None" = None
+    joint: Joint | None = None
+    hold_at_most_fen: int | None = None
+    """How much of what is available this order may hold, where the other gun of a joint charge needs its part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedAtPile:
+    """A driver asked at the pile and waits there: how, in which login, and until when."""
+
+    request_id: str
+    bridge: str
+    bridge_started_ms: int
+    link: str
+    answer_by: datetime
     card: str | None = None
-    card_request: str | None = None
+    printed_card: str = ""
+    vin: str | None = None
 
 
 def place_order(session: Session, wanted: PlaceOrder, *, at: datetime) -> Order | Refusal:
@@ -73,7 +89,7 @@ def place_order(session: Session, wanted: PlaceOrder, *, at: datetime) -> Order 
         return Refusal(Reason.NO_TARIFF)
     version = session.get_one(TariffVersion, pile.confirmed_tariff_version_id)
     dearest_e5 = price_table(session, version.id).dearest_e5
-    hold_fen = _size(lock_wallet(session, customer.id), wanted.goal, gun, dearest_e5)
+    hold_fen = _size(lock_wallet(session, customer.id), wanted, gun, dearest_e5)
     if isinstance(hold_fen, Refusal):
         return hold_fen
     order = _row(wanted, customer, pile, gun, version, at)
@@ -105,10 +121,11 @@ def _is_taken(session: Session, gun: Gun) -> bool:
     )
 
 
-def _size(wallet: Wallet, goal: Goal, gun: Gun, dearest_e5: int) -> int | Refusal:
+def _size(wallet: Wallet, wanted: PlaceOrder, gun: Gun, dearest_e5: int) -> int | Refusal:
+    most_fen = wallet.available_fen if wanted.hold_at_most_fen is None else wanted.hold_at_most_fen
     size = size_hold(
-        goal_amount_fen=goal.amount_fen,
-        available_fen=wallet.available_fen,
+        goal_amount_fen=wanted.goal.amount_fen,
+        available_fen=min(wallet.available_fen, most_fen),
         debt_fen=wallet.debt_fen,
         rated_kw=gun.rated_kw,
         dearest_e5=dearest_e5,
@@ -125,7 +142,8 @@ def _size(wallet: Wallet, goal: Goal, gun: Gun, dearest_e5: int) -> int | Refusa
 
 
 def _row(wanted: PlaceOrder, customer: Customer, pile: Pile, gun: Gun, version: TariffVersion, at: datetime) -> Order:
-    begun = life.begin(at)
+    asked = wanted.at_pile
+    begun = life.begin(at, answer_by=None if asked is None else asked.answer_by)
     return Order(
         serial=next_serial(gun, at=at),
         tenant_id=customer.tenant_id,
@@ -144,8 +162,16 @@ def _row(wanted: PlaceOrder, customer: Customer, pile: Pile, gun: Gun, version: 
         state_since=at,
         deadline_at=begun.deadline,
         tariff_version=version,
-        card_number=wanted.card,
-        card_request_id=wanted.card_request,
+        card_number=None if asked is None else asked.card,
+        printed_card=None if asked is None else asked.printed_card,
+        card_request_id=None if asked is None else asked.request_id,
+        request_expires_at=None if asked is None else asked.answer_by,
+        vin=None if asked is None else asked.vin,
+        bridge=None if asked is None else asked.bridge,
+        bridge_started_ms=None if asked is None else asked.bridge_started_ms,
+        link=None if asked is None else asked.link,
+        joint_number=None if wanted.joint is None else wanted.joint.number,
+        joint_role=None if wanted.joint is None else wanted.joint.role.value,
         requested_at=at,
         request_id=new_id(),
         electricity_fen=0,

@@ -10,9 +10,13 @@ from sqlalchemy.orm import Session
 from evcs.contracts.envelope import encode
 from evcs.contracts.gun import ChargeRecord
 from evcs.contracts.money import fen_of_e4
+from evcs.runtime.log import get_logger
+from webapi.audit.note import note
 from webapi.database import ROW_LOCK
 from webapi.guns.models import Gun
+from webapi.orders.adopt_offline import adopt_offline
 from webapi.orders.capture import Evidence, capture, correct
+from webapi.orders.course import compare_vin
 from webapi.orders.life import RecordOutcome
 from webapi.orders.marks import begin_by_marks, readings_of
 from webapi.orders.models import Bill, BillKind, Order, RecordVerdict
@@ -22,6 +26,8 @@ from webapi.orders.record import CLOCK_TOLERANCE, Meter, fingerprint, is_clock_r
 from webapi.piles.models import Pile
 from webapi.tariffs.queries import price_table
 from webapi.tariffs.slots import PriceTable
+
+log = get_logger()
 
 WORKER = "worker"
 
@@ -46,7 +52,8 @@ def settle_record(session: Session, record: ChargeRecord, *, at: datetime, by: s
 
     settled: the first record of an order. corrected: the first after a provisional settlement. review: pile and
     platform differ (the lower figure is taken, the difference stays held), nothing to reckon by, or another record
-    for an order that has one. orphan: no order has the serial. The same record again only counts up.
+    for an order that has one. orphan: no order has the serial, and it is no offline charge of a known card, for which
+    an order is made now. The same record again only counts up.
     """
     order = session.get(Order, record.serial, with_for_update=ROW_LOCK, populate_existing=True)
     content = fingerprint(record)
@@ -57,7 +64,10 @@ def settle_record(session: Session, record: ChargeRecord, *, at: datetime, by: s
         known.repeats += 1
         return _done(record, known, order if _is_of(record, order) else None, RecordOutcome.REPEATED)
     if order is None:
-        return _done(record, _store(session, record, content, RecordVerdict.ORPHAN, None, at), None, None)
+        adopted = adopt_offline(session, record, at=at)
+        if not isinstance(adopted, Order):
+            return _done(record, _orphan(session, record, content, adopted, at), None, None)
+        order = adopted
     if not _is_of(record, order):
         return _done(record, _store(session, record, content, RecordVerdict.REVIEW, "other_gun", at), None, None)
     bills = {bill.kind: bill for bill in session.scalars(select(Bill).where(Bill.order_serial == order.serial))}
@@ -68,7 +78,7 @@ def settle_record(session: Session, record: ChargeRecord, *, at: datetime, by: s
     provisional = bills.get(BillKind.PROVISIONAL)
     verdict, why = _verdict(reckoning, is_correction=provisional is not None)
     row = _store(session, record, content, verdict, why, at)
-    _note_course(session, order, record)
+    _note_course(session, order, record, at)
     if not isinstance(reckoning, Unclear):
         evidence = Evidence(row.id, fen_of_e4(record.amount_e4))
         if provisional is not None:
@@ -136,7 +146,7 @@ def _is_of(record: ChargeRecord, order: Order | None) -> bool:
     return order is not None and (record.pile, record.gun) == (order.pile_number, order.gun_no)
 
 
-def _note_course(session: Session, order: Order, record: ChargeRecord) -> None:
+def _note_course(session: Session, order: Order, record: ChargeRecord, at: datetime) -> None:
     """Keep when it charged and how it ended: our own time first, then the pile's where its clock was right.
 
     Begin and end are the pile's also where they lie further back than its clock can be wrong: the link was away then,
@@ -144,9 +154,8 @@ def _note_course(session: Session, order: Order, record: ChargeRecord) -> None:
     """
     order.stop_code = record.stop_code
     order.stop_class = record.stop_class.value
-    if record.vin and record.vin.isascii() and record.vin.isprintable():
-        # Seventeen bytes from a pile may be anything, also what PostgreSQL takes for no text; the record keeps them.
-        order.vin = record.vin
+    # Seventeen bytes from a pile may be anything, also what PostgreSQL takes for no text; the record keeps them.
+    compare_vin(session, order, record.vin, at=at)
     is_right = is_clock_right(record, order.requested_at)
     may_move = is_right and order.settled_at is None
     if order.started_at is None:
@@ -158,6 +167,22 @@ def _note_course(session: Session, order: Order, record: ChargeRecord) -> None:
         order.ended_at = record.ended_at if is_right else record.received_at
     elif may_move and record.ended_at < order.ended_at - CLOCK_TOLERANCE:
         order.ended_at = record.ended_at
+
+
+def _orphan(session: Session, record: ChargeRecord, content: str, why: str, at: datetime) -> RecordRow:
+    """Nobody is known who could pay: kept for a person, and said aloud."""
+    row = _store(session, record, content, RecordVerdict.ORPHAN, why, at)
+    log.warning("record_orphaned", pile=record.pile, gun=record.gun, serial=record.serial, reason=why)
+    note(
+        session,
+        at=at,
+        actor=f"pile:{record.pile}",
+        action="record_orphaned",
+        outcome=why,
+        object_kind="charge_record",
+        object_id=str(row.id),
+    )
+    return row
 
 
 def _store(
