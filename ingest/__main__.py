@@ -14,7 +14,7 @@ def main() -> int:
     settings = read(Settings)
     log.setup("ingest", settings.log_level, settings.log_format)
     clock = SystemClock(settings.clock_offset_file)
-    worker = Worker(settings, open_store(settings.store_url), clock)
+    worker = Worker(settings, open_store(settings.store_url, settings.store_secret), clock)
     return run(worker, settings, name="ingest", clock=clock)
 
 

@@ -6,13 +6,14 @@ from pydantic import Field, field_validator
 
 from evcs.contracts.ids import LEVEL
 from evcs.runtime.settings import ServiceSettings
-from evcs.store.open import open_store
+from evcs.store.open import ABOUT, SECRET, open_store
 
 
 class Settings(ServiceSettings):
     """`EVCS_…` variables of `python -m ingest`."""
 
-    store_url: str = Field(description="telemetry store, e.g. sqlite:///absolute/path/telemetry.db")
+    store_url: str = Field(description=ABOUT)
+    store_secret: str | None = Field(None, repr=False, description=SECRET)
     var: Path = Field(Path("var"), description="folder for files; rejected messages go to its `rejects/`")
     ingest_instance: str = Field("1", pattern=LEVEL, description="instance: client id ingest-{instance}")
     batch_points: int = Field(5_000, ge=1, le=100_000, description="points after which a batch is written")

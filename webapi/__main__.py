@@ -21,7 +21,10 @@ def main() -> int:
         # Called in the worker process: nothing that is open crosses a fork.
         engine = open_database(settings.database_url, pool_size=settings.http_threads)
         adapters = Adapters(
-            engine, sessions(engine), open_reader(settings.store_url), SystemClock(settings.clock_offset_file)
+            engine,
+            sessions(engine),
+            open_reader(settings.store_url, settings.store_secret),
+            SystemClock(settings.clock_offset_file),
         )
         return create_app(adapters, body_kib=settings.http_body_kib, proxies=settings.http_proxies)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from evcs.runtime.settings import ServiceSettings
-from evcs.store.open import open_reader
+from evcs.store.open import ABOUT, SECRET, open_reader
 from webapi.database import DEFAULT_URL
 
 
@@ -15,7 +15,8 @@ class Settings(ServiceSettings):
     database_url: str = Field(
         DEFAULT_URL, repr=False, description="relational database: sqlite:///path or postgresql://…"
     )
-    store_url: str = Field(description="telemetry store, read only, e.g. sqlite:///absolute/path/telemetry.db")
+    store_url: str = Field(description=f"read only; {ABOUT}")
+    store_secret: str | None = Field(None, repr=False, description=SECRET)
     http_host: str = Field("127.0.0.1", description="address of the HTTP API")
     http_port: int = Field(8090, ge=1, le=65535, description="port of the HTTP API")
     http_threads: int = Field(32, ge=2, le=512, description="requests served at the same time")

@@ -1,4 +1,4 @@
-"""Finds the servers that tests need and no wheel brings (Mosquitto, PostgreSQL), or installs them as root on Debian.
+"""Finds the servers that tests need and no wheel brings (brokers, databases, stores), or installs them on Debian.
 
 `python -m evcs.setup.servers install` before the tests, `report` after them: both say loudly what has to be left out.
 """
@@ -40,6 +40,18 @@ def find_postgresql(debian: Path = Path("/usr/lib/postgresql")) -> Path | None:
     return None
 
 
+def find_influxdb() -> Path | None:
+    """InfluxDB 1.x."""
+    found = shutil.which("influxd") or shutil.which("influxd", path="/usr/bin:/usr/local/bin:/opt/homebrew/bin")
+    return Path(found) if found else None
+
+
+def find_victoria_metrics() -> Path | None:
+    """VictoriaMetrics, under the name that Debian gives it or that of its makers' archive."""
+    found = shutil.which("victoria-metrics") or shutil.which("victoria-metrics-prod")
+    return Path(found) if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """One server, how it is found, the Debian package that brings it, and what cannot be tested without it."""
@@ -52,6 +64,8 @@ class Server:
 
 SERVERS = (
     Server("Mosquitto", "mosquitto", find_mosquitto, "everything that is proved on both brokers, on Mosquitto"),
+    Server("InfluxDB 1.x", "influxdb", find_influxdb, "everything that is proved on a real InfluxDB"),
+    Server("VictoriaMetrics", "victoria-metrics", find_victoria_metrics, "that /api/v2/write stores what is written"),
     Server("PostgreSQL", "postgresql", find_postgresql, "everything that is proved on both databases, on PostgreSQL"),
 )
 

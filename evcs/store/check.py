@@ -21,10 +21,8 @@ def fault(point: Point) -> str | None:
         return f"no such measurement: {measurement.name}"
     if len(point.tags) != len(measurement.tags) or len(point.fields) != len(measurement.fields):
         return f"{measurement.name}: {len(point.tags)} tags and {len(point.fields)} fields"
-    for name, tag in zip(measurement.tags, point.tags, strict=True):
-        # A backslash at a tag's end would escape the comma behind it: line protocol has no spelling for it.
-        if not tag or not tag.isprintable() or "\\" in tag:
-            return f"tag {name}: {tag!r} cannot be a tag"
+    if (why := tags_fault(measurement, point.tags)) is not None:
+        return why
     if point.at.tzinfo is None:
         return "a time without zone"
     if not EARLIEST <= point.at < LATEST:
@@ -37,6 +35,20 @@ def fault(point: Point) -> str | None:
         if (why := _unfit(field.kind, value)) is not None:
             return f"field {field.name}: {why}"
     return None if some else "no field has a value"
+
+
+def tags_fault(measurement: Measurement, tags: Sequence[str]) -> str | None:
+    """Why no series can have these tags; None: one can."""
+    for name, tag in zip(measurement.tags, tags, strict=True):
+        # A backslash at a tag's end would escape the comma behind it: line protocol has no spelling for it.
+        if not tag or not tag.isprintable() or "\\" in tag:
+            return f"tag {name}: {tag!r} cannot be a tag"
+    return None
+
+
+def is_series(measurement: Measurement, tags: Sequence[str]) -> bool:
+    """Whether a store can have points of a series with these tags: only such tags reach a query."""
+    return tags_fault(measurement, tags) is None
 
 
 def _unfit(kind: str, value: Value) -> str | None:

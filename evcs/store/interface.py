@@ -66,7 +66,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """The asked fields at one instant, in the order in which they were asked; None where the reading had no value."""
+    """The asked fields at one instant, in the order in which they were asked; None where the reading had no value.
+
+    An instant that has none of them is not part of the curve.
+    """
 
     at: datetime
     values: tuple[Value | None, ...]
@@ -132,6 +135,11 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """Nothing is known to be stored; the same call may succeed later, so the caller keeps what it has."""
+
+    def __init__(self, why: str, retry_after_s: float | None = None) -> None:
+        super().__init__(why)
+        self.retry_after_s = retry_after_s
+        """How long the store asks to be left alone (Retry-After); None: it did not say."""
 
 
 class StoreRefused(StoreError):

@@ -148,7 +148,7 @@ class SqliteStore:
             table = series.measurement.name
             width: int | None = None
             if max_points is not None:
-                count = connection.execute(tables.COUNT[table], arguments).fetchone()[0]
+                count = connection.execute(tables.count(table, fields), arguments).fetchone()[0]
                 width = -(-(highest - lowest) // max_points) if count > max_points else None
             if width is None:
                 rows = connection.execute(tables.curve(table, fields), arguments)

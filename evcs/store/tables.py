@@ -54,27 +54,34 @@ def _find_series(measurement: Measurement) -> str:
 UPSERT = {name: _upsert(measurement) for name, measurement in MEASUREMENTS.items()}
 ADD_SERIES = {name: _add_series(measurement) for name, measurement in MEASUREMENTS.items()}
 FIND_SERIES = {name: _find_series(measurement) for name, measurement in MEASUREMENTS.items()}
-COUNT = {name: f"SELECT count(*) FROM {name} WHERE series = ? AND at_ms >= ? AND at_ms < ?" for name in MEASUREMENTS}
 LATEST = {
     name: f"SELECT at_ms, {', '.join(measurement.field_names)} FROM {name} WHERE series = ? ORDER BY at_ms DESC LIMIT 1"
     for name, measurement in MEASUREMENTS.items()
 }
 
 
+def _within(fields: Sequence[str]) -> str:
+    """Rows with one of the fields; arguments: series, start, end in ms. Field names must have been checked."""
+    some = " OR ".join(f"{field} IS NOT NULL" for field in fields) or "0"
+    return f"WHERE series = ? AND at_ms >= ? AND at_ms < ? AND ({some})"
+
+
+def count(table: str, fields: Sequence[str]) -> str:
+    """How many points a curve has; arguments as those of `curve`."""
+    return f"SELECT count(*) FROM {table} {_within(fields)}"
+
+
 def curve(table: str, fields: Sequence[str]) -> str:
-    """Every point; arguments: series, start, end in ms. Field names must have been checked."""
+    """Every point; arguments: series, start, end in ms."""
     columns = ", ".join(("at_ms", *fields))
-    return f"SELECT {columns} FROM {table} WHERE series = ? AND at_ms >= ? AND at_ms < ? ORDER BY at_ms"
+    return f"SELECT {columns} FROM {table} {_within(fields)} ORDER BY at_ms"
 
 
 def thin_curve(table: str, fields: Sequence[str]) -> str:
     """The last point of each window; arguments: series, start, end, start again, width in ms."""
     # SQLite takes the bare columns beside max() from the row that holds the maximum (documented since 3.7.11).
     columns = ", ".join(("max(at_ms) AS at", *fields))
-    return (
-        f"SELECT {columns} FROM {table} WHERE series = ? AND at_ms >= ? AND at_ms < ?"
-        " GROUP BY (at_ms - ?) / ? ORDER BY at"
-    )
+    return f"SELECT {columns} FROM {table} {_within(fields)} GROUP BY (at_ms - ?) / ? ORDER BY at"
 
 
 def aggregate(table: str, field: str, how: How) -> str:

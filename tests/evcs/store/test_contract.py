@@ -1,8 +1,8 @@
-"""What every store promises; another store joins by one more line in STORES."""
+"""What every store promises; another store joins by one more name in STORES."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,17 +22,37 @@ from evcs.store.interface import (
 )
 from evcs.store.open import open_store
 from tests.evcs.store.points import GUN_1, GUN_2, METER, T0, at, crowded_points, point
+from tests.stores import Influx2, InfluxDb
 
-STORES: dict[str, Callable[[Path], TelemetryStore]] = {
-    "sqlite": lambda folder: open_store(f"sqlite:///{folder}/telemetry.db"),
-}
+INFLUX2 = Influx2()
+STORES = ["sqlite", "influxdb 1.x", *(["influxdb 2.x"] if INFLUX2.is_there else [])]
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TelemetryStore]:
-    opened = STORES[request.param](tmp_path)
+def make_store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], TelemetryStore]:
+    """Makes empty stores of one kind. VictoriaMetrics cannot answer, so it is tried in test_influx."""
+    if request.param == "sqlite":
+        return lambda: open_store(f"sqlite:///{tmp_path_factory.mktemp('store')}/telemetry.db")
+    if request.param == "influxdb 1.x":
+        server: InfluxDb = request.getfixturevalue("influxdb")
+        return lambda: open_store(server.url(f"t{token_hex(6)}"))
+    return lambda: open_store(INFLUX2.new_bucket(), INFLUX2.token)
+
+
+@pytest.fixture
+def store(make_store: Callable[[], TelemetryStore]) -> Iterator[TelemetryStore]:
+    opened = make_store()
     yield opened
     opened.close()
+
+
+def test_influxdb_2_is_among_the_stores() -> None:
+    """No package brings one, so this is what may be left out; skipped once, so that it is seen."""
+    if not INFLUX2.is_there:
+        pytest.skip("LEFT OUT: no InfluxDB 2.x is named by EVCS_TEST_INFLUX2_URL, _TOKEN and _ORG")
+    assert "influxdb 2.x" in STORES
 
 
 def powers(store: TelemetryStore, series: GunSeries = GUN_1) -> list[tuple[float, Value | None]]:
@@ -65,6 +85,55 @@ def test_a_curve_is_half_open_and_in_order_of_time(store: TelemetryStore) -> Non
     assert [p.values for p in store.curve(GUN_1, at(15), at(45), ["power_kw"]).points] == [(15.0,), (30.0,)]
     assert store.curve(GUN_1, at(15), at(15), ["power_kw"]).points == ()
     assert store.curve(GUN_1, at(45), at(15), ["power_kw"]).points == ()
+
+
+def test_an_instant_without_any_asked_field_is_no_part_of_a_curve(store: TelemetryStore) -> None:
+    store.write([point(GUN_1, at(s), power_kw=float(s)) for s in range(10)])
+    store.write([point(GUN_1, at(s), soc_pct=50.0) for s in range(10, 40)])
+    assert len(store.curve(GUN_1, T0, at(60), ["power_kw"]).points) == 10
+    assert len(store.curve(GUN_1, T0, at(60), ["power_kw"], max_points=10).points) == 10
+    assert len(store.curve(GUN_1, T0, at(60), ["power_kw", "soc_pct"]).points) == 40
+
+
+def test_a_field_that_nothing_has_yet_is_empty_and_no_fault(store: TelemetryStore) -> None:
+    store.write([point(GUN_1, at(0), power_kw=1.0)])
+    assert store.curve(GUN_1, T0, at(1), ["cost_fen"]).points == ()
+    assert store.aggregate([GUN_1], "cost_fen", How.SUM, T0, at(60), timedelta(minutes=1)) == ()
+    assert store.latest([METER]) == {}
+
+
+NASTY = "s' OR 1=1; DROP MEASUREMENT gun --\""
+
+
+def test_a_name_that_looks_like_a_query_is_a_name(store: TelemetryStore) -> None:
+    series = [GunSeries(NASTY, "p = , 1", 1), GUN_1]
+    store.write([point(one, at(0), power_kw=float(n), state='it\'s "so" \\ 长') for n, one in enumerate(series)])
+    assert powers(store, series[0]) == [(0, 0.0)]
+    assert powers(store) == [(0, 1.0)]
+    assert {one: found.value("power_kw") for one, found in store.latest(series).items()} == {series[0]: 0.0, GUN_1: 1.0}
+    assert store.curve(GUN_1, T0, at(1), ["state"]).of("state") == ((at(0), 'it\'s "so" \\ 长'),)
+    # No store can have such a series: nothing to ask for.
+    assert store.curve(GunSeries("s\\", "p\n", 1), T0, at(1), ["power_kw"]).points == ()
+
+
+def test_a_question_for_more_series_than_one_request_carries(store: TelemetryStore) -> None:
+    guns = [GunSeries("s1", f"{n:014d}", 1) for n in range(250)]
+    store.write([point(gun, at(0), power_kw=float(n)) for n, gun in enumerate(guns)])
+    assert [store.latest(guns)[gun].value("power_kw") for gun in guns] == [float(n) for n in range(250)]
+    sums = store.aggregate(guns, "power_kw", How.SUM, T0, at(60), timedelta(minutes=1))
+    assert [(one.series, one.value) for one in sums] == [(gun, float(n)) for n, gun in enumerate(guns)]
+
+
+def test_a_curve_longer_than_one_chunk_comes_whole(store: TelemetryStore) -> None:
+    store.write([point(GUN_1, at(s), power_kw=float(s)) for s in range(10_001)])
+    found = store.curve(GUN_1, T0, at(20_000), ["power_kw"]).points
+    assert [one.values[0] for one in found] == [float(s) for s in range(10_001)]
+
+
+def test_bounds_that_no_store_can_hold_are_cut(store: TelemetryStore) -> None:
+    store.write([point(GUN_1, at(0), power_kw=1.0)])
+    start, end = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    assert len(store.curve(GUN_1, start, end, ["power_kw"]).points) == 1
 
 
 def test_the_same_point_again_changes_nothing(store: TelemetryStore) -> None:
@@ -152,7 +221,7 @@ def test_an_unknown_field_never_reaches_the_query(store: TelemetryStore) -> None
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(crowded_points(), max_size=25), st.integers(1, 4), st.data())
 def test_repetition_leaves_one_point_and_order_between_instants_is_irrelevant(
-    tmp_path_factory: pytest.TempPathFactory, written: list[Point], batches: int, data: st.DataObject
+    make_store: Callable[[], TelemetryStore], written: list[Point], batches: int, data: st.DataObject
 ) -> None:
     """Against a dictionary as the model: each identity keeps, per field, the value written last."""
     model: dict[tuple[GunSeries, float], dict[str, Value]] = {}
@@ -164,19 +233,18 @@ def test_repetition_leaves_one_point_and_order_between_instants_is_irrelevant(
     # Points of different instants may change places; those of one instant keep their order.
     shuffled = data.draw(st.permutations(sorted({one.at for one in written})))
     sent = [one for instant in shuffled for one in written if one.at == instant]
-    for open_one in STORES.values():
-        store = open_one(tmp_path_factory.mktemp("store"))
-        for start in range(0, len(sent), batches):
-            store.write(sent[start : start + batches])
-        if sent:
-            store.write(sent)  # all of it once more, as after a crash before the acknowledgement
-        store.write([])
-        for series in (GUN_1, GUN_2):
-            curve = store.curve(series, T0, at(60), ["power_kw", "elapsed_min"])
-            expected = [
-                CurvePoint(at(seconds), (row.get("power_kw"), row.get("elapsed_min")))
-                for (of, seconds), row in sorted(model.items(), key=lambda item: item[0][1])
-                if of == series
-            ]
-            assert list(curve.points) == expected
-        store.close()
+    store = make_store()
+    for start in range(0, len(sent), batches):
+        store.write(sent[start : start + batches])
+    if sent:
+        store.write(sent)  # all of it once more, as after a crash before the acknowledgement
+    store.write([])
+    for series in (GUN_1, GUN_2):
+        curve = store.curve(series, T0, at(60), ["power_kw", "elapsed_min"])
+        expected = [
+            CurvePoint(at(seconds), (row.get("power_kw"), row.get("elapsed_min")))
+            for (of, seconds), row in sorted(model.items(), key=lambda item: item[0][1])
+            if of == series
+        ]
+        assert list(curve.points) == expected
+    store.close()
