@@ -63,6 +63,8 @@ class Gun:
         """Serial of a start that was written and is not seen charging yet."""
         self.ended: str | None = None
         """Serial of the charge that ended while the plug stayed in."""
+        self.last: str | None = None
+        """Serial of the charge that ended last; car and charger still speak of it."""
         self.plugged: bool | None = None
         self.fault_bits = 0
         self._wire: WireState | None = None
@@ -76,6 +78,10 @@ class Gun:
     def serial(self) -> str | None:
         """Of what runs or is starting."""
         return self.running if self.is_charging else self.pending
+
+    def is_of_now(self, serial: str) -> bool:
+        """Whether this serial runs, is starting, or is the one that ended last."""
+        return serial in (self.running, self.pending, self.last)
 
     def logged_in(self) -> None:
         """The pile is back; what its guns do it has still to say."""
@@ -95,7 +101,7 @@ class Gun:
     def start_over(self, serial: str) -> None:
         """The start came to nothing (refused, or its time is over)."""
         if self.pending == serial:
-            self.pending = None
+            self.pending, self.last = None, serial
 
     def record_came(self, serial: str) -> list[Happening]:
         """A charge record of this serial: it is over, whether or not a reading has shown it (their order varies)."""
@@ -130,7 +136,7 @@ class Gun:
         happened: list[Happening] = []
         if self.is_charging and self.running != serial:
             happened.append(Ended(self.running))
-            self.is_charging = False
+            self.is_charging, self.last = False, self.running
         if self.pending == serial:
             self.pending = None
         if not self.is_charging:
@@ -151,6 +157,7 @@ class Gun:
 
     def _end(self) -> Ended:
         over, self.running = self.running, None
+        self.last = over
         self.is_charging = False
         self._idle_frames = 0
         self.ended = over if self.plugged is not False else None

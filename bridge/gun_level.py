@@ -25,6 +25,15 @@ class GunLevels:
         self._shown, before = None, self._shown
         self.show(now, before)
 
+    def held_elsewhere(self) -> None:
+        """Another bridge says it from now on; nothing is published here before the next login."""
+        self._login_ms = 0
+
+    def say_again(self, now: Moment) -> None:
+        """The level as it is, above whatever somebody else may have said of it."""
+        self._shown, before = None, self._shown
+        self.show(now, before)
+
     def show(self, now: Moment, before: Shown | None = None) -> None:
         """Publish the level where it changed. Never before a login: such a gun is only known from a record."""
         shown = self._gun.shown

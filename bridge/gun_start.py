@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from bridge.gun import Gun
+from bridge.gun_card import GunCards
 from bridge.gun_level import GunLevels
 from bridge.gun_voice import Fate, GunVoice
+from bridge.joints import Joints
 from bridge.moment import Moment
 from bridge.tally import Drop
 from bridge.words import RecordSaid, StartAnswered, StartTold
@@ -25,22 +27,26 @@ class Starting:
     not_plugged: StartAnswered | None = None
     """The refusal that counts only after 60 s."""
     not_plugged_hex: str = ""
+    joint_number: str | None = None
+    """Of two guns on one car."""
 
 
 class GunStarts:
-    """The one start that a gun can have on its way."""
+    """The one start that a gun can have on its way: 0x34 or 0xA4, or the answer to a driver who asked at the pile."""
 
-    def __init__(self, gun: Gun, voice: GunVoice, levels: GunLevels) -> None:
+    def __init__(self, gun: Gun, voice: GunVoice, levels: GunLevels, cards: GunCards, joints: Joints) -> None:
         self.starting: Starting | None = None
         self._gun = gun
         self._voice = voice
         self._levels = levels
+        self._cards = cards
+        self._joints = joints
 
     # --- what it is told
 
     def await_cap(self, command: Start) -> None:
         """The start needs a cap first; nothing is written until it is confirmed."""
-        self.starting = Starting(command)
+        self.starting = _starting(command)
 
     def cap_failed(self, start_id: str, now: Moment) -> None:
         """The cap was refused or not answered: nothing is started."""
@@ -59,18 +65,41 @@ class GunStarts:
 
     def start(self, command: Start, now: Moment) -> None:
         """Start without a cap."""
-        self.starting = Starting(command)
+        self.starting = _starting(command)
         self._write(self.starting, now)
 
     def _write(self, starting: Starting, now: Moment) -> None:
         command = starting.command
-        told = StartTold(self._voice.pile, self._voice.number, command.serial, command.balance_fen, command.card)
-        if not self._voice.tell(told):
+        if command.card_request is not None and not self._cards.is_open(command.card_request):
+            self._end(Fate(Outcome.EXPIRED, Reason.EXPIRED), now)
+            return
+        if not self._tell(starting):
             self._end(Fate(Outcome.REFUSED, Reason.PILE_REFUSED), now)
             return
         starting.written = now.mono
         self._gun.start_written(command.serial)
+        if starting.joint_number is not None:
+            self._joints.joined(starting.joint_number, command.serial, self._companion_refused)
         self._levels.show(now)
+
+    def _tell(self, starting: Starting) -> bool:
+        command = starting.command
+        if command.card_request is not None:
+            answer = self._cards.allow(command)
+            if answer is not None:
+                starting.joint_number = answer.joint_number
+            return answer is not None
+        return self._voice.tell(
+            StartTold(
+                self._voice.pile,
+                self._voice.number,
+                command.serial,
+                command.balance_fen,
+                command.card,
+                command.printed_card,
+                starting.joint_number,
+            )
+        )
 
     def call_off(self, serial: str | None, why: Reason, now: Moment) -> bool:
         """A stop for a start that was not written yet: nothing will be. False where there is none such."""
@@ -80,6 +109,12 @@ class GunStarts:
         self._end(Fate(Outcome.REFUSED, why), now)
         return True
 
+    def card_over(self, card_request: str, fate: Fate, now: Moment) -> None:
+        """The driver's question was answered with no, or is nobody's any more, while its start waited for a cap."""
+        starting = self.starting
+        if starting is not None and starting.written is None and starting.command.card_request == card_request:
+            self._end(fate, now)
+
     def link_lost(self, now: Moment) -> None:
         """What was not written never will be; what was written may still charge."""
         if self.starting is not None and self.starting.written is None:
@@ -88,7 +123,7 @@ class GunStarts:
     # --- what the pile says
 
     def answered(self, said: StartAnswered, raw: bytes, now: Moment) -> None:
-        """0x33, matched by the serial: a late success has a sequence number of its own."""
+        """0x33, 0xA3, matched by the serial: a late success has a sequence number of its own."""
         starting = self.starting
         if starting is None or starting.written is None or starting.command.serial != said.serial:
             self._voice.voice.tally.drop(Drop.UNEXPECTED)
@@ -111,7 +146,17 @@ class GunStarts:
             pile_code=answer.code,
             frame_hex=frame_hex,
         )
+        starting = self.starting
         self._end(Fate(Outcome.REFUSED, answer.reason, answer.code, answer.zh, answer.en, frame_hex), now)
+        if starting is not None and starting.joint_number is not None:
+            self._joints.refused(starting.joint_number, now)
+
+    def _companion_refused(self, serial: str, now: Moment) -> None:
+        starting = self.starting
+        if starting is None or starting.command.serial != serial:
+            return
+        self._voice.event(GunEventKind.START_FAILED, now, serial=serial, reason=Reason.JOINT_CANCELLED)
+        self._end(Fate(Outcome.REFUSED, Reason.JOINT_CANCELLED), now)
 
     def heard(self, raw: bytes, now: Moment) -> None:
         """A reading came. What the pile shows outranks a lost or contradicting 0x33."""
@@ -141,7 +186,14 @@ class GunStarts:
         if starting is None:
             return
         self._reply_once(starting, fate, now)
-        self._gun.start_over(starting.command.serial)
+        command = starting.command
+        self._gun.start_over(command.serial)
+        if command.card_request is not None:
+            if starting.written is None:
+                self._cards.refuse(command.card_request, fate.reason or Reason.EXPIRED)
+            self._cards.start_over()
+        if starting.joint_number is not None:
+            self._joints.over(starting.joint_number, command.serial)
         self._levels.show(now)
 
     def _reply_once(self, starting: Starting, fate: Fate, now: Moment) -> None:
@@ -167,3 +219,7 @@ class GunStarts:
         if starting is None or starting.written is None:
             return None
         return starting.written + (CHARGE_BEGINS_S if starting.not_plugged is None else NOT_PLUGGED_S)
+
+
+def _starting(command: Start) -> Starting:
+    return Starting(command, joint_number=command.joint.number if command.joint is not None else None)

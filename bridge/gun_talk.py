@@ -2,16 +2,20 @@
 
 from bridge.commands import Commands
 from bridge.gun import Began, Ended, FaultsCleared, FaultsRaised, Gun, Happening
+from bridge.gun_bms import GunBms
+from bridge.gun_card import GunCards
 from bridge.gun_level import GunLevels
 from bridge.gun_record import GunRecords
 from bridge.gun_start import GunStarts, Starting
 from bridge.gun_stop import GunStops
 from bridge.gun_telemetry import GunTelemetry
 from bridge.gun_voice import Fate, GunVoice
+from bridge.joints import Joints
 from bridge.meter_marks import MeterMarks
 from bridge.moment import Moment
 from bridge.voice import Voice
-from bridge.words import ReadGun, Reading, RecordSaid, StartAnswered, StopAnswered
+from bridge.words import CardAsked, ReadGun, Reading, RecordSaid, StartAnswered, StopAnswered
+from bridge.words.bms import Said as BmsSaid
 from evcs.contracts.gun import GunEventKind, RecordConfirm, Start, Stop
 from evcs.contracts.pile import Outcome
 from evcs.contracts.reasons import Reason
@@ -23,15 +27,19 @@ POLL_UNHEARD_S = 30.0
 class GunTalk:
     """One configured gun of a pile, over all of the pile's links."""
 
-    def __init__(self, number: int, kind: str, voice: Voice, commands: Commands) -> None:
+    def __init__(self, number: int, kind: str, voice: Voice, commands: Commands, joints: Joints | None = None) -> None:
+        joints = joints or Joints()
         self.gun = Gun(number)
         self._voice = GunVoice(self.gun, voice, commands)
         self._levels = GunLevels(self.gun, self._voice)
-        self._telemetry = GunTelemetry(self.gun, kind, self._voice)
-        self._starts = GunStarts(self.gun, self._voice, self._levels)
+        self._bms = GunBms(self.gun, self._voice)
+        self._telemetry = GunTelemetry(self.gun, kind, self._voice, self._bms)
+        self._cards = GunCards(self._voice)
+        self._starts = GunStarts(self.gun, self._voice, self._levels, self._cards, joints)
         self._stops = GunStops(self.gun, self._voice)
-        self._records = GunRecords(self._voice)
+        self._records = GunRecords(self._voice, self._bms)
         self._marks = MeterMarks()
+        self._joints = joints
         self._poll_at: float | None = None
 
     @property
@@ -65,8 +73,20 @@ class GunTalk:
 
     def replaced(self, now: Moment) -> None:
         """The pile speaks over another connection now: what was asked on the old one will not be answered."""
+        self._cards.forget()
         self._starts.link_lost(now)
         self._stops.link_lost(now)
+
+    def held_elsewhere(self, now: Moment) -> None:
+        """Another bridge holds the pile: what was asked here is answered, what the gun is, that one says."""
+        self._levels.held_elsewhere()
+        self.replaced(now)
+        self.gun.lost()
+        self._poll_at = None
+
+    def say_again(self, now: Moment) -> None:
+        """Publish `G/state` in any case."""
+        self._levels.say_again(now)
 
     def show(self, now: Moment) -> None:
         """Publish `G/state` where it changed."""
@@ -96,21 +116,72 @@ class GunTalk:
             match what:
                 case Began():
                     began = True
-                case Ended():
+                case Ended(serial):
                     mark = self._marks.end(None, None, now)
                     if mark is not None:
                         self._voice.mark(mark, now)
+                    self._records.ended(serial, now)
                 case FaultsRaised(bits):
                     self._voice.event(GunEventKind.FAULT_RAISED, now, fault_bits=bits, frame_hex=raw.hex())
                 case FaultsCleared(bits):
                     self._voice.event(GunEventKind.FAULT_CLEARED, now, fault_bits=bits, frame_hex=raw.hex())
         return began
 
+    def bms(self, said: BmsSaid, raw: bytes, now: Moment) -> None:
+        """What car and charger say in the course of a charge (0x15 to 0x25)."""
+        self._bms.heard(said, raw, now)
+
+    # --- a driver at the card reader
+
+    def card_asked(self, said: CardAsked, seq: bytes, raw: bytes, now: Moment, against: Reason | None = None) -> None:
+        """0x31, 0xA1. `against`: what the pile as a whole has against any start (no tariff)."""
+        reason = Reason.LOCKED_OUT if self.gun.is_locked else against
+        if reason is None and self._cards.is_repeated(said):
+            self._cards.repeated(said, seq)
+            return
+        self._another_asks(now)
+        if reason is None and (self.starting is not None or self.gun.is_running):
+            reason = Reason.GUN_BUSY
+        if reason is not None:
+            self._cards.turn_away(said, seq, reason)
+            return
+        card_request = self._cards.asked(said, seq, raw, now)
+        if said.joint is not None:
+            self._joints.joined(said.joint.number, card_request, self._companion_refused)
+
+    def _another_asks(self, now: Moment) -> None:
+        """One question of a gun at a time: a start that waits for its cap to answer the one before is called off."""
+        self._cards.forget()
+        starting = self.starting
+        if starting is not None and starting.written is None and starting.command.card_request is not None:
+            self._starts.card_over(starting.command.card_request, Fate(Outcome.EXPIRED, Reason.EXPIRED), now)
+
+    def _companion_refused(self, card_request: str, now: Moment) -> None:
+        self.refuse_card(card_request, Reason.JOINT_CANCELLED, now)
+
+    def refuse_card(self, card_request: str, reason: Reason, now: Moment, outcome: Outcome = Outcome.REFUSED) -> bool:
+        """Answer the driver with no (`P/command`, or the time is over); False where it is not open any more."""
+        said = self._cards.refuse(card_request, reason)
+        if said is None:
+            return False
+        self._starts.card_over(card_request, Fate(outcome, reason), now)
+        if said.joint is not None:
+            self._joints.refused(said.joint.number, now)
+        return True
+
+    def is_asked(self, card_request: str) -> bool:
+        """Whether this question waits for its answer: a start that answers another one comes too late."""
+        return self._cards.is_open(card_request)
+
     # --- start
 
     def refuse_start(self, command: Start, reason: Reason, now: Moment, outcome: Outcome = Outcome.REFUSED) -> None:
-        """Answer a start that is not carried out."""
+        """Answer a start that is not carried out, and the driver who waits for it at the pile."""
         self._voice.reply(command, Fate(outcome, reason), now)
+        starting = self.starting
+        is_answered_by_other = starting is not None and starting.command.card_request == command.card_request
+        if command.card_request is not None and not is_answered_by_other:
+            self.refuse_card(command.card_request, reason, now)
 
     def accept_running(self, command: Start, now: Moment) -> None:
         """The charge of this serial runs already: that is what the start wanted."""
@@ -133,7 +204,7 @@ class GunTalk:
         self._starts.start(command, now)
 
     def start_answered(self, said: StartAnswered, raw: bytes, now: Moment) -> None:
-        """0x33."""
+        """0x33, 0xA3."""
         self._starts.answered(said, raw, now)
 
     # --- stop
@@ -165,7 +236,7 @@ class GunTalk:
         self._starts.recorded(said, raw, now)
         self.gun.record_came(said.serial)
         self._levels.show(now)
-        self._records.tell_stopped(said, now)
+        self._records.stopped(said, now)
         self._records.publish(record)
 
     def confirm(self, confirm: RecordConfirm, now: Moment) -> None:
@@ -176,8 +247,11 @@ class GunTalk:
 
     def tick(self, now: Moment, *, is_online: bool) -> None:
         """Whatever has become due."""
+        if (card_request := self._cards.overdue(now)) is not None:
+            self.refuse_card(card_request, Reason.EXPIRED, now, Outcome.EXPIRED)
         self._starts.tick(now)
         self._stops.tick(now)
+        self._records.tick(now)
         if not is_online:
             return
         is_half_hour = self.gun.is_charging and self._marks.is_poll_due(now)
@@ -187,7 +261,8 @@ class GunTalk:
 
     def due(self, now: Moment) -> float | None:
         """Monotonic time at which `tick` has something to do; None: nothing is awaited."""
-        times = [at for at in (self._starts.due(), self._stops.due(), self._poll_at) if at is not None]
+        waits = (self._starts.due(), self._stops.due(), self._records.due(), self._cards.due(), self._poll_at)
+        times = [at for at in waits if at is not None]
         next_slot_ms = self._marks.next_slot_ms
         if self.gun.is_charging and self.gun.is_online and next_slot_ms is not None:
             times.append(now.mono + max(0.0, (next_slot_ms - now.wall_ms) / 1000))

@@ -1,8 +1,10 @@
 """Pure: readings → `G/telemetry`, with the power that the frames do not have."""
 
 from decimal import Decimal
+from typing import TypeVar
 
 from bridge.gun import Gun
+from bridge.gun_bms import GunBms
 from bridge.gun_voice import GunVoice
 from bridge.moment import Moment
 from bridge.words import Reading
@@ -11,6 +13,8 @@ from evcs.contracts.states import GunState
 from evcs.contracts.times import from_ms
 from evcs.contracts.topics import TELEMETRY
 
+V = TypeVar("V")
+
 AC_POWER_OVER_S = 5.0
 """Shortest time over which an AC gun's power is derived from its energy."""
 
@@ -18,8 +22,9 @@ AC_POWER_OVER_S = 5.0
 class GunTelemetry:
     """One gun's live values, each under a receive time of its own."""
 
-    def __init__(self, gun: Gun, kind: str, voice: GunVoice) -> None:
+    def __init__(self, gun: Gun, kind: str, voice: GunVoice, bms: GunBms) -> None:
         self._gun = gun
+        self._bms = bms
         self._kind = kind
         self._voice = voice
         self._last_ms = 0
@@ -30,8 +35,10 @@ class GunTelemetry:
         self._ac = None
 
     def publish(self, reading: Reading, now: Moment) -> None:
+        """A reading, with what the car has said in the same charge; the pile's own value comes first."""
         shown = self._gun.shown
         self._last_ms = max(now.wall_ms, self._last_ms + 1)
+        battery = self._bms.battery(self._gun.running, now)
         point = Telemetry(
             receipt=self._voice.voice.receipt(TELEMETRY),
             received_at=from_ms(self._last_ms),
@@ -43,11 +50,18 @@ class GunTelemetry:
             current_a=reading.current_a,
             power_kw=self._power_kw(reading),
             energy_kwh=reading.energy_kwh,
-            soc_pct=reading.soc_pct,
+            soc_pct=_first(reading.soc_pct, battery.soc_pct),
             cable_temp_c=reading.cable_temp_c,
-            battery_temp_max_c=reading.battery_temp_max_c,
+            battery_temp_max_c=_first(reading.battery_temp_max_c, battery.temp_max_c),
+            battery_temp_min_c=battery.temp_min_c,
+            cell_voltage_max_v=battery.cell_voltage_max_v,
+            demand_voltage_v=battery.demand_voltage_v,
+            demand_current_a=battery.demand_current_a,
+            limit_voltage_v=battery.limit_voltage_v,
+            limit_current_a=battery.limit_current_a,
+            max_power_kw=battery.max_power_kw,
             elapsed_min=reading.elapsed_min,
-            remaining_min=reading.remaining_min,
+            remaining_min=_first(reading.remaining_min, battery.remaining_min),
             cost_fen=reading.cost_fen,
         )
         self._voice.voice.publish(TELEMETRY, point, self._voice.number)
@@ -70,3 +84,7 @@ class GunTelemetry:
             return None
         self._ac = (reading.serial, reading.energy_kwh, self._last_ms)
         return round(max(0.0, float(reading.energy_kwh - before[1]) * 3600 / seconds), 3)
+
+
+def _first(pile: V | None, car: V | None) -> V | None:
+    return pile if pile is not None else car

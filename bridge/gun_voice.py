@@ -8,9 +8,23 @@ from bridge.meter_marks import Mark
 from bridge.moment import Moment
 from bridge.voice import Voice
 from bridge.words import Told
-from evcs.contracts.gun import GunEvent, GunEventKind, GunReply, MeterMark, Start, Stop
+from evcs.contracts.gun import (
+    BatteryLimits,
+    CardRequest,
+    ChargeEnding,
+    Finding,
+    GroundLock,
+    GunEvent,
+    GunEventKind,
+    GunReply,
+    MeterMark,
+    Start,
+    Stop,
+    Vehicle,
+)
 from evcs.contracts.pile import Outcome
 from evcs.contracts.reasons import Reason
+from evcs.contracts.states import StopClass
 from evcs.contracts.topics import GUN_EVENT, GUN_REPLY, METER
 
 
@@ -43,6 +57,10 @@ class GunVoice:
         """Say something to the pile; False where the protocol cannot express it."""
         return self.voice.tell(told, answers) is not None
 
+    def shown(self, raw: bytes) -> bytes:
+        """A frame as it may be shown and kept."""
+        return self.voice.dialect.redacted(raw)
+
     def mark(self, mark: Mark, now: Moment) -> None:
         """Publish a register mark."""
         payload = MeterMark(
@@ -64,11 +82,19 @@ class GunVoice:
         serial: str | None = None,
         reason: Reason | None = None,
         pile_code: int | None = None,
+        stop_class: StopClass | None = None,
         fault_bits: int | None = None,
+        card: str | None = None,
         vin: str | None = None,
+        card_request: CardRequest | None = None,
+        vehicle: Vehicle | None = None,
+        limits: BatteryLimits | None = None,
+        ending: ChargeEnding | None = None,
+        findings: tuple[Finding, ...] = (),
+        ground_lock: GroundLock | None = None,
         frame_hex: str = "",
-    ) -> None:
-        """Publish an event; without a serial it is about what runs or is starting."""
+    ) -> str:
+        """Publish an event; without a serial it is about what runs or is starting. Returns its id."""
         receipt = self.voice.receipt(GUN_EVENT)
         event = GunEvent(
             id=event_id or self.voice.message_id(GUN_EVENT, receipt),
@@ -78,11 +104,20 @@ class GunVoice:
             serial=serial if serial is not None else self._gun.serial,
             reason=reason,
             pile_code=pile_code,
+            stop_class=stop_class,
             fault_bits=fault_bits,
+            card=card,
             vin=vin,
+            card_request=card_request,
+            vehicle=vehicle,
+            limits=limits,
+            ending=ending,
+            findings=findings,
+            ground_lock=ground_lock,
             frame_hex=frame_hex,
         )
         self.voice.publish(GUN_EVENT, event, self.number)
+        return event.id
 
     def reply(self, command: Start | Stop, fate: Fate, now: Moment, *, allowance_kw: float | None = None) -> None:
         """The one reply to a start or stop; a command that has it gets no other."""

@@ -29,6 +29,7 @@ class GunLevel(Payload, frozen=True, kw_only=True):
     """Of the running charge; after its end still the ended one while the gun is `finished`."""
     plugged: bool | None = None
     fault_bits: int = 0
+    """As the pile sends them (0x13); which of them is Bit1 says its `fault_bit_base`."""
     since: Instant
     """When this state began."""
 
@@ -55,7 +56,7 @@ class Telemetry(Payload, frozen=True, kw_only=True):
     battery_temp_min_c: int | None = None
     cell_voltage_max_v: float | None = None
     demand_voltage_v: float | None = None
-    """What the car asks for (0x23), at most one reporting period old, as all that comes from BMS frames."""
+    """What the car asks for (0x23). What comes from BMS frames is at most 45 s old, except limits, said once a charge."""
     demand_current_a: float | None = None
     limit_voltage_v: float | None = None
     """What the car may take at most (0x17)."""
@@ -90,7 +91,10 @@ class MeterMark(Payload, frozen=True, kw_only=True):
 class GunEventKind(StrEnum):
     START_FAILED = "start_failed"
     STOPPED = "stopped"
+    """A charge is over: `stop_class`, and from its record `pile_code` and `vin`. Once with the record; before that once
+    without where none has come 30 s after the observed end."""
     CARD_REQUEST = "card_request"
+    """0x31, 0xA1: `card_request`."""
     BMS_HANDSHAKE = "bms_handshake"
     """0x15: `vehicle`."""
     BMS_LIMITS = "bms_limits"
@@ -196,7 +200,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     """`err1.spn2560_00_timeout` …: stable, the place in the frame and what it means."""
     value: int
-    """1 … 3 as on the wire."""
+    """As on the wire: 1 … 3, up to 63 for "other"; 0 only where that is what is not normal (charging forbidden)."""
     zh: str
     en: str
 
@@ -224,7 +228,10 @@ class GunEvent(Payload, frozen=True, kw_only=True):
     serial: Serial | None = None
     reason: Reason | None = None
     pile_code: int | None = None
+    stop_class: StopClass | None = None
+    """What the record says, else what car or charger gave as the reason of the end (0x1D, 0x21)."""
     fault_bits: int | None = None
+    """Those raised or cleared, as the pile sends them."""
     card: str | None = None
     vin: str | None = None
     card_request: CardRequest | None = None

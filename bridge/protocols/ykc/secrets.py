@@ -1,5 +1,6 @@
 """Which bytes of a frame are passwords: they are zeros in every hex that is shown, logged or kept."""
 
+from bridge.protocols.fields import Codec
 from bridge.protocols.ykc import messages as ykc
 
 HEADER = 6
@@ -14,6 +15,8 @@ _PASSWORDS: tuple[tuple[type[ykc.YkcMessage], str], ...] = (
 
 def _span(message: type[ykc.YkcMessage], name: str) -> tuple[int, int]:
     place = next(place for place in message.plan.places if place.name == name)
+    if not isinstance(place.codec, Codec):
+        raise TypeError(f"{message.__name__}.{name} has no fixed place")
     return HEADER + place.offset, HEADER + place.offset + place.codec.size
 
 

@@ -49,3 +49,9 @@ def temperature(value: int) -> int | None:
 def card(raw: str) -> str:
     """Card as on the wire; empty for the zeros that stand for none."""
     return "" if raw == ykc.NO_CARD else raw
+
+
+def vin(raw: str) -> str:
+    """A VIN as people write it; empty where the field holds none (zeros, blanks, 0xFF), or what cannot be one."""
+    text = raw.strip(" \0\xff").upper()
+    return text if text.isascii() and text.isalnum() and text.strip("0") else ""

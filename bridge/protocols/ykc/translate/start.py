@@ -23,7 +23,7 @@ def _answered(result: int, code: int, reasons: dict[int, Reason], said: codes.Wo
     return words.Answered(False, code, reasons.get(code, Reason.PILE_REFUSED), said.zh, said.en)
 
 
-def _start_answer(message: ykc.RemoteStartAnswer) -> words.StartAnswered:
+def _start_answer(message: ykc.RemoteStartAnswer | ykc.RemoteParallelStartAnswer) -> words.StartAnswered:
     answer = _answered(
         message.result, int(message.fail_reason), _START_REASONS, codes.start_failure(int(message.fail_reason))
     )
@@ -46,19 +46,35 @@ def _stop_answer(message: ykc.RemoteStopAnswer) -> words.StopAnswered:
     )
 
 
-def _start(told: words.StartTold) -> ykc.RemoteStart:
-    card = (told.card or "").zfill(16)
-    return ykc.RemoteStart(
+def _start(told: words.StartTold) -> ykc.RemoteStart | ykc.RemoteParallelStart:
+    printed = told.printed_card.zfill(16)
+    card = told.card.lower() if told.card else ykc.NO_CARD
+    balance = Decimal(told.balance_fen) / 100
+    if told.joint_number is None:
+        return ykc.RemoteStart(
+            trade_no=told.serial,
+            pile_no=told.pile,
+            gun_no=ykc.gun_no(told.gun),
+            logical_card=printed,
+            physical_card=card,
+            balance=balance,
+        )
+    return ykc.RemoteParallelStart(
         trade_no=told.serial,
         pile_no=told.pile,
         gun_no=ykc.gun_no(told.gun),
-        logical_card=card,
+        logical_card=printed,
         physical_card=card,
-        balance=Decimal(told.balance_fen) / 100,
+        balance=balance,
+        parallel_no=told.joint_number,
     )
 
 
-HEAR: Hear = {ykc.RemoteStartAnswer: _start_answer, ykc.RemoteStopAnswer: _stop_answer}
+HEAR: Hear = {
+    ykc.RemoteStartAnswer: _start_answer,
+    ykc.RemoteParallelStartAnswer: _start_answer,
+    ykc.RemoteStopAnswer: _stop_answer,
+}
 TELL: Tell = {
     words.StartTold: _start,
     words.StopTold: lambda told: ykc.RemoteStop(pile_no=told.pile, gun_no=ykc.gun_no(told.gun)),
