@@ -56,7 +56,7 @@ class Telemetry(Payload, frozen=True, kw_only=True):
     battery_temp_min_c: int | None = None
     cell_voltage_max_v: float | None = None
     demand_voltage_v: float | None = None
-    """What the car asks for (0x23). What comes from BMS frames is at most 45 s old, except limits, said once a charge."""
+    """What the car asks for (0x23). All of BMS frames is at most 45 s old, except limits: said once a charge."""
     demand_current_a: float | None = None
     limit_voltage_v: float | None = None
     """What the car may take at most (0x17)."""
@@ -70,6 +70,8 @@ class Telemetry(Payload, frozen=True, kw_only=True):
 
 
 class MarkReason(StrEnum):
+    """Why a register mark was taken."""
+
     BEGIN = "begin"
     HALF_HOUR = "half_hour"
     PERIODIC = "periodic"
@@ -375,6 +377,8 @@ Request = StartRequest | AskRequest | LongerHold | LeaveQueue | Resume
 
 
 class VerdictKind(StrEnum):
+    """What a verdict is about."""
+
     ADMITTED = "admitted"
     QUEUED = "queued"
     REFUSED = "refused"
