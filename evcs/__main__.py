@@ -1,5 +1,7 @@
-"""`python -m evcs`: the commands for a person at this project. up, doctor, docs."""
+"""`python -m evcs`: the commands for a person at this project. up, doctor, docs, frame."""
 
+import subprocess
+import sys
 from typing import Annotated
 
 import typer
@@ -41,6 +43,20 @@ def docs(
 ) -> None:
     """Write the generated files again."""
     raise SystemExit(documents.run(check=check, say=typer.echo))
+
+
+@app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+def frame(context: typer.Context) -> None:
+    """Read and make frames of the pile protocol in hex (`frame decode`, `frame encode`, `frame --help`)."""
+    # A process of the bridge's own: the common ground imports no room.
+    try:
+        done = subprocess.run([sys.executable, "-m", "bridge.frame", *context.args], cwd=documents.ROOT, check=False)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    raise SystemExit(done.returncode)
 
 
 if __name__ == "__main__":

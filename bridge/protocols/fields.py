@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from enum import IntEnum
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from bridge.protocols.base import FrameError
 
@@ -38,6 +38,10 @@ class Codec(Protocol):
     @property
     def format(self) -> str: ...
 
+    @property
+    def kind(self) -> str:
+        """What the document calls such a field."""
+
     def reader(self) -> Reader | None:
         """Item as `struct` gives it → value; None where the item is the value. Keeps what it does not understand."""
 
@@ -67,6 +71,7 @@ def _uint_writer(size: int) -> Writer | None:
 class Uint:
     """Unsigned integer of any width, least significant byte first (BIN)."""
 
+    kind: ClassVar[str] = "BIN"
     size: int
 
     @property
@@ -84,6 +89,7 @@ class Uint:
 class Offset:
     """One unsigned byte whose value is raw + `offset`, such as temperatures in ℃ = raw - 50."""
 
+    kind: ClassVar[str] = "BIN"
     offset: int
     unit: str = ""
 
@@ -106,6 +112,7 @@ class Offset:
 class Scaled:
     """Exact decimal = raw × `step` + `offset`; a value between two steps is refused, never rounded."""
 
+    kind: ClassVar[str] = "BIN"
     size: int
     step: str
     unit: str = ""
@@ -133,11 +140,15 @@ class Scaled:
 
     def writer(self) -> Writer | None:
         one, offset, to_item = self.one, Decimal(self.offset), _uint_writer(self.size)
+        limit = 1 << 8 * self.size
 
         def write(value: Decimal | int) -> Any:
             if not isinstance(value, Decimal | int):
                 raise FrameError("not an exact decimal")
             steps = _EXACT.divide(_EXACT.subtract(value, offset), one)
+            # Before it becomes an int: a decimal may have a billion digits.
+            if not 0 <= steps < limit:
+                raise FrameError(f"not between {offset} and {offset + (limit - 1) * one}{self.unit}")
             number = int(steps)
             if number != steps:
                 raise FrameError(f"not a multiple of {self.step}{self.unit}")
@@ -153,6 +164,7 @@ class Bcd:
     Real peers put hex digits into BCD fields (tariff number `F002`, an ICCID with `c`): the nibbles are kept.
     """
 
+    kind: ClassVar[str] = "BCD"
     size: int
 
     @property
@@ -173,6 +185,7 @@ class Bcd:
 class Raw:
     """Bytes without a meaning of their own (card numbers, codes), as lower-case hex text of full length."""
 
+    kind: ClassVar[str] = "bytes"
     size: int
 
     @property
@@ -201,6 +214,7 @@ class Ascii:
     Written to the left, as the document has it; read without the zeros of both sides, since a peer pads on the left.
     """
 
+    kind: ClassVar[str] = "ASCII"
     size: int
     is_reversed: bool = False
     """The last character comes first on the wire (VIN of 0x31 and 0xA1)."""
@@ -230,6 +244,8 @@ class Cp56Time2a:
 
     Bytes that are no date (all zero where a pile knows no time) stay the seven bytes.
     """
+
+    kind: ClassVar[str] = "CP56Time2a"
 
     @property
     def size(self) -> int:
@@ -281,6 +297,7 @@ def _write_time(value: datetime | bytes) -> bytes:
 class Repeat:
     """`size` single bytes in a row, such as the 48 half-hour slots of a tariff."""
 
+    kind: ClassVar[str] = "BIN"
     size: int
 
     @property
@@ -303,6 +320,7 @@ class Repeat:
 class Enum8:
     """One byte with named codes; a code that we do not know stays an int."""
 
+    kind: ClassVar[str] = "BIN"
     codes: type[IntEnum]
 
     @property

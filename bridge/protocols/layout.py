@@ -139,12 +139,16 @@ class Layout:
     def _refuse(self, error: Exception) -> NoReturn:
         """Say which field it was."""
         for place in self.plan.places:
-            if isinstance(place.codec, Codec):
-                value, write = getattr(self, place.name), place.codec.writer()
-                try:
-                    struct.pack("<" + place.codec.format, value if write is None else write(value))
-                except REFUSALS as why:
-                    raise FrameError(f"{type(self).__name__}.{place.name} = {value!r}: {why}") from error
+            codec = place.codec
+            if not isinstance(codec, Codec):
+                continue
+            value, write = getattr(self, place.name), codec.writer()
+            try:
+                struct.pack("<" + codec.format, value if write is None else write(value))
+            except REFUSALS as why:
+                # What Python says of a wrong type helps nobody.
+                said = why if isinstance(why, FrameError) else f"has no place in {codec.size} bytes {codec.kind}"
+                raise FrameError(f"{type(self).__name__}.{place.name}: {value!r:.80}: {said}") from error
         raise error
 
 

@@ -1,7 +1,7 @@
 """Codecs for what stands at the end of a body and has no fixed length: repeated groups and counted text."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from bridge.protocols.base import FrameError
 
@@ -14,6 +14,14 @@ class Tail(Protocol):
     unit: int
     """Bytes that one of `count` stands for."""
 
+    @property
+    def kind(self) -> str:
+        """What the document calls such a field."""
+
+    @property
+    def size(self) -> int:
+        """0: it has no fixed length."""
+
     def read_rest(self, rest: bytes) -> Any:
         """Bytes (a multiple of `unit`) → value."""
 
@@ -25,8 +33,13 @@ class Tail(Protocol):
 class Groups:
     """Groups of `unit` bytes one behind the other (cards), each as hex text of full length."""
 
+    kind: ClassVar[str] = "groups"
     unit: int
     count: str = ""
+
+    @property
+    def size(self) -> int:
+        return 0
 
     def read_rest(self, rest: bytes) -> tuple[str, ...]:
         return tuple(rest[at : at + self.unit].hex() for at in range(0, len(rest), self.unit))
@@ -50,8 +63,13 @@ class Groups:
 class CountedText:
     """As many characters as the field `count` says, one byte each; bytes above 0x7F are Latin-1."""
 
+    kind: ClassVar[str] = "ASCII"
     count: str
     unit: int = 1
+
+    @property
+    def size(self) -> int:
+        return 0
 
     def read_rest(self, rest: bytes) -> str:
         return rest.decode("latin-1")

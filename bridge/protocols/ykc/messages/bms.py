@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from bridge.protocols.base import FrameError
 from bridge.protocols.fields import Ascii, Enum8, Offset, Raw, Reader, Scaled, Uint, Writer
@@ -133,6 +133,8 @@ class CellMax:
 class PackedCell:
     """Two bytes: bits 1-12 voltage in 0.01 V, bits 13-16 the group (GB/T 27930 BCS)."""
 
+    kind: ClassVar[str] = "BIN"
+
     @property
     def size(self) -> int:
         return 2
@@ -148,7 +150,7 @@ class PackedCell:
     def writer(self) -> Writer | None:
         def write(value: CellMax) -> int:
             hundredths = value.cell_v * 100
-            if hundredths != int(hundredths) or not 0 <= hundredths <= 0x0FFF or not 0 <= value.group <= 15:
+            if not (0 <= hundredths <= 0x0FFF and hundredths == int(hundredths) and 0 <= value.group <= 15):
                 raise FrameError("not a voltage of 0.00 to 40.95 V with a group of 0 to 15")
             return int(hundredths) | value.group << 12
 
