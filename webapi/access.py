@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
+from webapi.cards.models import Card, CardAttempt, Vehicle
 from webapi.customers.models import Customer
 from webapi.guns.models import Gun
-from webapi.orders.models import Order
+from webapi.orders.models import ChargeRecord, Order
 from webapi.piles.models import Pile
 from webapi.stations.models import Station
+from webapi.tariffs.models import Tariff
 from webapi.users.models import Role
 from webapi.users.roles import DRIVER, GRANTED, Right
 
@@ -101,6 +103,32 @@ class Visible:
         """
         return select(Customer).where(Customer.archived_at.is_(None), self._of_customer())
 
+    def tariffs(self) -> Select[Tariff]:
+        """Tariffs in use of the own operator, also for who sees only some of its stations."""
+        return select(Tariff).where(Tariff.archived_at.is_(None), self._of_tariff())
+
+    def cards(self) -> Select[Card]:
+        """Cards of visible customers, also those that were theirs once."""
+        return select(Card).join(Customer, Customer.id == Card.customer_id).where(self._of_customer())
+
+    def vehicles(self) -> Select[Vehicle]:
+        """Vehicles of visible customers, also those that were theirs once."""
+        return select(Vehicle).join(Customer, Customer.id == Vehicle.customer_id).where(self._of_customer())
+
+    def card_attempts(self) -> Select[CardAttempt]:
+        """What was tried at piles of visible stations; for a driver with the own cards and cars."""
+        mine = CardAttempt.customer_id == self.asker.id if isinstance(self.asker, Driver) else self._of_station()
+        return select(CardAttempt).join(Station, Station.code == CardAttempt.station_code).where(mine)
+
+    def records(self) -> Select[ChargeRecord]:
+        """Charge records of piles that stand at visible stations."""
+        return (
+            select(ChargeRecord)
+            .join(Pile, Pile.number == ChargeRecord.pile_number)
+            .join(Station, Station.code == Pile.station_code)
+            .where(self._of_station())
+        )
+
     def sees_station(self, column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
         """Whether a column holds the code of a visible station (archived or not)."""
         return column.in_(select(Station.code).where(self._of_station()))
@@ -123,6 +151,15 @@ class Visible:
                 return Station.tenant_id == tenant
             case ConsoleUser(stations=codes, tenant_id=tenant):
                 return and_(Station.tenant_id == tenant, Station.code.in_(sorted(codes or ())))
+
+    def _of_tariff(self) -> ColumnElement[bool]:
+        match self.asker:
+            case Driver():
+                return false()
+            case ConsoleUser(tenant_id=None, role=Role.PLATFORM_ADMIN):
+                return true()
+            case ConsoleUser(tenant_id=tenant):
+                return Tariff.tenant_id == tenant
 
     def _of_order(self) -> ColumnElement[bool]:
         if isinstance(self.asker, Driver):

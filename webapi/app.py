@@ -4,6 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import webapi.models  # noqa: F401 (all tables must be mapped)
+from webapi.cards.routes import endpoints as cards
 from webapi.customers.routes import endpoints as customers
 from webapi.guns.routes import endpoints as guns
 from webapi.http import authenticate, docs_page, errors, headers, health
@@ -12,12 +13,14 @@ from webapi.http.converters import CodeConverter, RowConverter, SerialConverter
 from webapi.http.render import MsgspecProvider
 from webapi.http.smorest import make_api, register
 from webapi.orders.routes import endpoints as orders
+from webapi.piles.command_routes import endpoints as commands
 from webapi.piles.routes import endpoints as piles
 from webapi.recharges.routes import endpoints as recharges
 from webapi.stations.routes import endpoints as stations
+from webapi.tariffs.routes import endpoints as tariffs
 from webapi.users.routes import endpoints as users
 
-ENDPOINTS = (users, stations, piles, guns, customers, recharges, orders)
+ENDPOINTS = (users, stations, piles, commands, guns, customers, cards, recharges, orders, tariffs)
 
 
 def create_app(adapters: Adapters, *, body_kib: int = 64, proxies: int = 0) -> Flask:

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NOT_SUPPORTED = "not_supported"
     VALUE_NOT_ALLOWED = "value_not_allowed"
     TARIFF_NOT_WANTED = "tariff_not_wanted"
+    TARIFF_NOT_EXPRESSIBLE = "tariff_not_expressible"
     JOINT_CANCELLED = "joint_cancelled"
     # the order (webapi)
     ENGINE_AWAY = "engine_away"
@@ -141,6 +142,10 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.TARIFF_NOT_WANTED: Sentence(
         "下发的电价不是该桩当前应使用的版本，请刷新后重试。",
         "This is not the tariff version that the pile is to have; refresh and try again.",
+    ),
+    Reason.TARIFF_NOT_EXPRESSIBLE: Sentence(
+        "该桩的协议没有“{bands}”费率，无法使用此版本；请为其指派仅含尖峰平谷的版本。",
+        "The pile's protocol has no slot for {bands}; assign it a version without that band.",
     ),
     Reason.JOINT_CANCELLED: Sentence(
         "并充的另一把枪未能启动，本枪一并取消。",

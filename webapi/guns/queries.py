@@ -1,7 +1,7 @@
 """Reading guns: configuration, the state shown, and while charging the newest live values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from webapi.access import Visible
 from webapi.guns.live import state_shown
 from webapi.guns.models import Gun, GunLive
 from webapi.guns.readings import LiveView, live_of, newest_of
+from webapi.guns.said import GroundLockView, VehicleView, ground_lock_of, vehicle_of
 from webapi.http.paging import GunKey, Page, PageWish, page_of, read_cursor
 from webapi.piles.models import BridgeLive, Pile, PileLive
 from webapi.stations.queries import LockoutView, lockout_of
@@ -37,6 +38,14 @@ class GunView:
     lockout: LockoutView | None
     live: LiveView | None
     live_available: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GunDetail(GunView):
+    """A gun with its parking lock and what the last car said of itself; none: nothing was heard."""
+
+    ground_lock: GroundLockView | None
+    vehicle: VehicleView | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +84,17 @@ def list_guns(
 
 def gun_detail(
     session: Session, sees: Visible, telemetry: TelemetryReader, pile: str, number: int, *, at: datetime
-) -> GunView | None:
+) -> GunDetail | None:
     """One gun."""
     gun = session.scalars(sees.guns().where(Gun.pile_number == pile, Gun.no == number)).one_or_none()
-    return None if gun is None else _views(session, telemetry, (gun,), at)[pile, number]
+    if gun is None:
+        return None
+    view = _views(session, telemetry, (gun,), at)[pile, number]
+    return GunDetail(
+        **{field.name: getattr(view, field.name) for field in fields(view)},
+        ground_lock=ground_lock_of(session, pile, number, at=at),
+        vehicle=vehicle_of(session, sees, pile, number),
+    )
 
 
 def _views(

@@ -1,7 +1,7 @@
 """Guns over HTTP."""
 
 from webapi.guns import schemas
-from webapi.guns.queries import GunFilter, GunView, gun_detail, list_guns
+from webapi.guns.queries import GunDetail, GunFilter, GunView, gun_detail, list_guns
 from webapi.http.call import Call
 from webapi.http.paging import Page
 from webapi.http.problems import not_found
@@ -23,9 +23,9 @@ def guns(call: Call, wish: GunFilter) -> Page[GunView]:
     return list_guns(call.session, call.sees, call.telemetry, wish, at=call.at)
 
 
-@endpoints.get("/piles/<code:pile>/guns/<row:number>", Served(Right.SEE_SITES), answers=schemas.GunSchema)
-def gun(call: Call, pile: str, number: int) -> GunView:
-    """充电枪详情 · A gun with live values while charging"""
+@endpoints.get("/piles/<code:pile>/guns/<row:number>", Served(Right.SEE_SITES), answers=schemas.GunDetailSchema)
+def gun(call: Call, pile: str, number: int) -> GunDetail:
+    """充电枪详情，含地锁与最近车辆 · A gun with live values while charging, its parking lock and its last car"""
     found = gun_detail(call.session, call.sees, call.telemetry, pile, number, at=call.at)
     if found is None:
         raise not_found()

@@ -54,6 +54,44 @@ class GunSchema(Schema):
     live_available = out(fields.Boolean, "false：遥测库无应答 · false: the telemetry store does not answer")
 
 
+class GroundLockSchema(Schema):
+    """地锁，按其最近一次上报 · a parking lock as it last reported."""
+
+    state = out(fields.String, "raised 升 · lowered 降 · between 未到位，或原始代码 · or the code in hex")
+    is_occupied = out(fields.Boolean, "车位是否有车 · whether a car stands in the bay", allow_none=True)
+    battery_pct = out(fields.Integer, "地锁电量，% · battery", allow_none=True)
+    alarm = out(fields.String, "告警；空为正常 · alarm; empty: none")
+    seen_at = out(Instant, "上报时间 · when it reported")
+    age_s = out(fields.Float, "距今秒数，正常每 5 分钟上报 · age, s; it reports every 5 min")
+
+
+class GunVehicleSchema(Schema):
+    """最近充电的车，按其握手报文 · the last car, as it introduced itself. What it did not say is null."""
+
+    serial = out(fields.String, "当时的订单 · the charge in which it was said", allow_none=True)
+    vin = out(fields.String, "车架号，按权限脱敏 · masked for who does not need it", allow_none=True)
+    battery_type = out(fields.String, "电池类型 · battery type", allow_none=True)
+    battery_maker = out(fields.String, "电池厂商 · battery maker", allow_none=True)
+    bms_version = out(fields.String, "BMS 版本 · BMS version", allow_none=True)
+    rated_capacity_ah = out(fields.Float, "额定容量 · Ah", allow_none=True)
+    rated_voltage_v = out(fields.Float, "额定电压 · V", allow_none=True)
+    charge_count = out(fields.Integer, "充电次数 · charges so far", allow_none=True)
+    max_voltage_v = out(fields.Float, "允许最高电压 · V", allow_none=True)
+    max_current_a = out(fields.Float, "允许最大电流 · A", allow_none=True)
+    max_temperature_c = out(fields.Integer, "允许最高温度 · °C", allow_none=True)
+    max_power_kw = out(fields.Float, "允许最大功率 · kW", allow_none=True)
+    nominal_energy_kwh = out(fields.Float, "标称总能量 · kWh", allow_none=True)
+    soc_pct = out(fields.Float, "开始时 SOC · SOC at the start, %", allow_none=True)
+    seen_at = out(Instant, "时间 · when it was said")
+
+
+class GunDetailSchema(GunSchema):
+    """A gun with its bay."""
+
+    ground_lock = fields.Nested(GroundLockSchema, allow_none=True, metadata={"description": "地锁 · null: none heard"})
+    vehicle = fields.Nested(GunVehicleSchema, allow_none=True, metadata={"description": "最近车辆 · null: none heard"})
+
+
 class GunsSchema(Schema):
     """A page of guns, by pile and number."""
 

@@ -34,6 +34,13 @@ _SAID: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"String does not match expected pattern\.", "格式不符。"),
         (r"Contains characters that are not text\.", "含有非文本字符。"),
         (r"Has more than 4 decimals\.", "最多 4 位小数。"),
+        (r"Only visible ASCII characters\.", "只能是可见的 ASCII 字符。"),
+        (r"Length must be (\d+)\.", r"须恰有 \1 项。"),
+        (r"Between (\d+) and (\d+) cards are needed\.", r"须给出 \1–\2 张卡。"),
+        (r"A card is named twice\.", "有卡重复。"),
+        (r"Card (\d+) may not charge offline\.", r"卡 \1 未绑定、已停用或不允许离线充电。"),
+        (r"Each band that is used needs exactly one price\.", "每个使用的费率须恰有一个价格。"),
+        (r"Either piles or a station must be given\.", "须给出 piles 或 station 之一。"),
         (r"Not a cursor of this list\.", "不是本列表的游标。"),
         (r"Exactly the value of its kind must be given: (.+)\.", r"须且只须给出与 kind 对应的值：\1。"),
     )

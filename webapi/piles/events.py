@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from evcs.contracts.bridge import BridgeStatus, UnknownPile
-from evcs.contracts.pile import PileEvent, PileEventKind, PileReply, PileStatus
+from evcs.contracts.pile import PileEvent, PileEventKind, PileFrame, PileReply, PileStatus
 from evcs.contracts.states import OPEN_ORDER
 from evcs.contracts.topics import Address
 from evcs.runtime.log import get_logger
@@ -20,6 +20,8 @@ from webapi.orders.advance import observe, open_orders_of_pile
 from webapi.orders.confirm import unsent
 from webapi.orders.levels import look_at_level
 from webapi.orders.models import Order
+from webapi.piles.answers import answered
+from webapi.piles.history import KEPT, keep_event, keep_frame
 from webapi.piles.link import Link, link_in_force
 from webapi.piles.models import BridgeLive, Pile, PileLive
 from webapi.tariffs.models import TariffDelivery, TariffVersion
@@ -142,11 +144,15 @@ def take_over_tariff(session: Session, pile: Pile, version_id: str, *, at: datet
 
 
 def pile_event(session: Session, address: Address, event: PileEvent, at: datetime) -> Answers:
-    """What a person should find later is kept in the audit, once; the rest shows in levels."""
+    """What a person should find later is kept once: in the pile's history, and what concerns proofs in the audit."""
     if event.kind is PileEventKind.CLOCK_WRONG:
         log.warning("pile_clock_wrong", pile=address.pile, offset_s=event.clock_offset_s)
-    if event.kind in AUDITED and is_first(session, f"pile_event:{event.id}", at=at):
-        pile = session.get(Pile, address.pile)
+    if event.kind not in AUDITED | KEPT or not is_first(session, f"pile_event:{event.id}", at=at):
+        return NOTHING
+    pile = session.get(Pile, address.pile)
+    if pile is not None and event.kind in KEPT:
+        keep_event(session, pile, event)
+    if event.kind in AUDITED:
         note(
             session,
             at=at,
@@ -163,7 +169,15 @@ def pile_event(session: Session, address: Address, event: PileEvent, at: datetim
 
 def pile_reply(session: Session, address: Address, reply: PileReply, at: datetime) -> Answers:
     """Replies to pile commands; those to power allowances are for `rules`."""
-    log.debug("pile_replied", pile=address.pile, id=reply.id, outcome=reply.outcome.value)
+    if not answered(session, address.pile, reply, at=at):
+        log.debug("pile_replied", pile=address.pile, id=reply.id, outcome=reply.outcome.value)
+    return NOTHING
+
+
+def pile_frame(session: Session, address: Address, frame: PileFrame, at: datetime) -> Answers:
+    """A frame of a pile that somebody traces."""
+    if session.get(Pile, address.pile) is not None:
+        keep_frame(session, address.pile, frame)
     return NOTHING
 
 

@@ -13,19 +13,27 @@ class Right(StrEnum):
     SEE_ORDERS = "see_orders"
     PLACE_ORDERS = "place_orders"
     STOP_ORDERS = "stop_orders"
+    OPERATE_PILES = "operate_piles"
+    """Restart, update, settings, offline cards, parking locks, polls, clock, traces; push a tariff again."""
+    SET_TARIFFS = "set_tariffs"
+    """Make versions of tariffs and give them to piles."""
     SEE_ACCOUNTS = "see_accounts"
     """Customers with their wallets and statements."""
     OPEN_ACCOUNTS = "open_accounts"
     RECHARGE = "recharge"
     SEE_PHONES = "see_phones"
     """Phone numbers in full; everybody else sees 138****0001."""
+    MANAGE_CARDS = "manage_cards"
+    """Bind, block and unbind cards and vehicles, set card passwords; who may sees their numbers in full."""
     SEE_AUDIT = "see_audit"
     OWN_TOKENS = "own_tokens"
     """Make and revoke bearer tokens for oneself."""
 
 
 _LOOK = frozenset({Right.SEE_SITES, Right.SEE_ORDERS, Right.OWN_TOKENS})
-_HANDS = frozenset({Right.PLACE_ORDERS, Right.STOP_ORDERS, Right.SEE_ACCOUNTS, Right.OPEN_ACCOUNTS})
+_HANDS = frozenset(
+    {Right.PLACE_ORDERS, Right.STOP_ORDERS, Right.OPERATE_PILES, Right.SEE_ACCOUNTS, Right.OPEN_ACCOUNTS}
+)
 
 GRANTED: dict[Role, frozenset[Right]] = {
     Role.PLATFORM_ADMIN: frozenset(Right),

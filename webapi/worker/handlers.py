@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from evcs.contracts import topics
 from evcs.contracts.envelope import ContractError
+from evcs.contracts.gun import GunEvent
 from evcs.contracts.topics import Address, Topic
 from webapi.faults import events as faults
 from webapi.guns import events as guns
@@ -44,17 +45,27 @@ class Message:
         return self.route.handle(session, self.address, self.payload, at)
 
 
+def gun_event(session: Session, address: Address, event: GunEvent, at: datetime) -> Answers:
+    """What happens to a gun concerns its bay and its orders."""
+    guns.gun_event(session, address, event, at)
+    return orders.gun_event(session, address, event, at)
+
+
 WORK = (
     Route(topics.PILE_EVENT, piles.pile_event),
     Route(topics.PILE_REPLY, piles.pile_reply),
-    Route(topics.GUN_EVENT, orders.gun_event),
+    Route(topics.PILE_FRAME, piles.pile_frame),
+    Route(topics.GUN_EVENT, gun_event),
     Route(topics.RECORD, orders.record),
     Route(topics.METER, orders.meter),
     Route(topics.VERDICT, orders.verdict),
     Route(topics.GUN_REPLY, orders.reply),
     Route(topics.UNKNOWN_PILE, piles.unknown_pile),
 )
-"""What must not be lost: read by the work session, acknowledged when its effect is committed."""
+"""What must not be lost: read by the work session, acknowledged when its effect is committed.
+
+Frames are published with QoS 0, and only while somebody traces a pile: what of them is lost stays lost.
+"""
 
 VIEW = (
     Route(topics.BRIDGE_STATUS, piles.bridge_status),

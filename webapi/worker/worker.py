@@ -24,6 +24,7 @@ from webapi.worker.jobs import LOCK_EVERY_S, Bell, Jobs
 from webapi.worker.listener import Listener
 from webapi.worker.lock import owner_lock
 from webapi.worker.outbox import Outbox
+from webapi.worker.pile_jobs import PileJobs
 from webapi.worker.rejects import RejectFile
 from webapi.worker.retained import Retained
 from webapi.worker.settings import Settings
@@ -94,6 +95,7 @@ class Worker:
             self._look_at_picture,
         )
         jobs.ring_on(self._bell)
+        PileJobs(maker, clock, self._shards, self._writing, self).ring_on(self._bell)
         self._bell.every(LOCK_EVERY_S, "lock", self._look_at_lock)
         for route in WORK:
             for filter in route.topic.subscriptions(self._shards.owner, self._shards.owners):
