@@ -22,6 +22,7 @@ class Publish:
     droppable: bool = False
     version: int = 0
     """Of a level."""
+    qos: int = 1
 
 
 class CloseReason(StrEnum):

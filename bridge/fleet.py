@@ -239,7 +239,9 @@ class Fleet:
             self._act(mine, mine.power(command, now), now)
 
     def command(self, pile: str, command: PileCommand, now: Moment) -> None:
-        if (mine := self._for_link(pile, command.bridge, command.link)) is not None:
+        """Unlike a start, one for a login that is over is answered: nobody else would, and a person waits."""
+        mine = self.piles.get(pile) if command.bridge == self.run.bridge else None
+        if mine is not None:
             self._act(mine, mine.command(command, now), now)
 
     def confirm(self, pile: str, gun: int, confirm: RecordConfirm, now: Moment) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from bridge.actions import Action, Close, CloseReason, Send, Took
 from bridge.dialect import Dialect
+from bridge.login import Login
 from bridge.moment import Moment
-from bridge.pile import Login, Pile
+from bridge.pile import Pile
 from bridge.protocols.base import Frame, FrameError
 from bridge.tally import Drop, Tally
 from bridge.trace import Trace
@@ -59,6 +60,8 @@ class Link:
         self._heard_at = now.mono
         self._last_bytes = now.mono
         self._is_over = False
+        self._odd_fields: list[str] = []
+        """Of the frame in hand: fields with a code that no table has."""
 
     @property
     def is_logged_in(self) -> bool:
@@ -82,23 +85,44 @@ class Link:
     def _frame(self, frame: Frame, now: Moment) -> list[Action]:
         self._tally.frames_in[frame.code] += 1
         self.trace.came(frame.code)
+        self._odd_fields.clear()
         try:
-            said = self._dialect.hear(frame)
-        except FrameError:
+            said = self._dialect.hear(frame, self._odd_fields.append)
+        except FrameError as error:
             self._tally.drop(Drop.BAD_BODY)
-            return [] if self.pile is not None else self._close(CloseReason.NOT_A_LOGIN)
+            return self._unused(frame, now, str(error))
         if isinstance(said, LoginSaid):
             return self._login(said, frame, now)
         if self.pile is None:
             return self._close(CloseReason.NOT_A_LOGIN)
         if isinstance(said, NotUnderstood):
             self._tally.drop(Drop.UNKNOWN_TYPE)
-            return []
+            return [
+                *self._unused(frame, now, "nothing that a pile says"),
+                *self._odd(f"0x{frame.code:02X}", frame),
+            ]
         if said.pile != self.pile.number:
             self._tally.drop(Drop.FOREIGN_PILE)
-            return []
+            return self._unused(frame, now, f"about another pile, {said.pile}")
         self._heard_at = now.mono
-        return self.pile.heard(said, frame.seq, frame.raw, now)
+        # Nothing behind this line ever sees a password.
+        raw = self._dialect.redacted(frame.raw)
+        actions = self.pile.traced(frame.raw, now, from_pile=True) if self.pile.trace.is_on(now) else []
+        for field in self._odd_fields:
+            actions += self._odd(f"0x{frame.code:02X} {field}", frame)
+        actions += self.pile.heard(said, frame.seq, raw, now)
+        return actions
+
+    def _unused(self, frame: Frame, now: Moment, problem: str) -> list[Action]:
+        """A frame that changes nothing but a counter; before the login it ends the connection."""
+        if self.pile is None:
+            return self._close(CloseReason.NOT_A_LOGIN)
+        if not self.pile.trace.is_on(now):
+            return []
+        return self.pile.traced(frame.raw, now, from_pile=True, problem=problem)
+
+    def _odd(self, what: str, frame: Frame) -> list[Action]:
+        return [] if self.pile is None else self.pile.odd(what, self._dialect.redacted(frame.raw))
 
     def _login(self, said: LoginSaid, frame: Frame, now: Moment) -> list[Action]:
         """The first login, or a fresh one on a live connection (also of another pile)."""
@@ -112,7 +136,7 @@ class Link:
             return actions
         self.pile = decision.pile
         self._heard_at = now.mono
-        login = Login(said, decision.link, decision.proof, self.address)
+        login = Login(said, decision.link, decision.proof, self.address, frame.crc_order)
         return [
             *actions,
             *decision.others,
@@ -166,9 +190,20 @@ class Link:
             if isinstance(action, Send):
                 self._tally.frames_out[action.code] += 1
                 self.trace.went(action.code)
+        if self.pile is not None and self.pile.trace.is_on(now):
+            actions = self._with_sent_frames(self.pile, actions, now)
         due = self._login_by if self.pile is None else min(self._heard_at + SILENT_LINK_S, self.pile.due(now))
         self.due = min(due, self._last_bytes + UNFINISHED_S) if self._splitter.pending else due
         return actions
+
+    def _with_sent_frames(self, pile: Pile, actions: list[Action], now: Moment) -> list[Action]:
+        """Each frame that goes out, for whoever watches the pile."""
+        watched: list[Action] = []
+        for action in actions:
+            watched.append(action)
+            if isinstance(action, Send):
+                watched += pile.traced(action.frame, now, from_pile=False)
+        return watched
 
     def _count_drops(self) -> None:
         """Carry what the splitter threw away since the last time into the common counts."""

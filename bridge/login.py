@@ -3,10 +3,23 @@
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
+from bridge.protocols.base import CrcOrder
 from bridge.words import LoginSaid
 from evcs.contracts.config import PileConfig
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import PROOF_RANK, Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login that was accepted, and the connection that it came over."""
+
+    said: LoginSaid
+    link: str
+    proof: Proof
+    address: str
+    crc_order: CrcOrder = CrcOrder.LOW_FIRST
+    """In which the pile sends its CRC bytes."""
 
 
 @dataclass(frozen=True, slots=True)

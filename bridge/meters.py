@@ -10,6 +10,7 @@ from evcs.runtime.metrics import counter, gauge
 FRAMES_IN = counter("bridge", "frames_in", "Frames taken from piles, by type", ("code",))
 FRAMES_OUT = counter("bridge", "frames_out", "Frames sent to piles, by type", ("code",))
 DROPPED = counter("bridge", "dropped", "Frames and pieces of streams that were not used, by reason", ("reason",))
+ODD = counter("bridge", "not_in_tables", "Frame types and codes of fields that no table has, by what", ("what",))
 LOGINS = counter("bridge", "logins", "Logins by result", ("result",))
 CLOSED = counter("bridge", "connections_closed", "Connections that the bridge ended, by reason", ("reason",))
 CONNECTIONS = gauge("bridge", "connections", "Open connections, logged in or not")
@@ -34,6 +35,7 @@ class Carrier:
                 (Counts({f"{code:02X}": count for code, count in tally.frames_in.items()}), FRAMES_IN),
                 (Counts({f"{code:02X}": count for code, count in tally.frames_out.items()}), FRAMES_OUT),
                 (tally.dropped, DROPPED),
+                (tally.odd, ODD),
                 (tally.logins, LOGINS),
                 (tally.closed, CLOSED),
             )

@@ -36,7 +36,7 @@ class MqttOutlet:
         if message.retain:
             self._levels.set(message.topic, message.version, message.payload)
         else:
-            self.publish(message.topic, message.payload, droppable=message.droppable)
+            self.publish(message.topic, message.payload, qos=message.qos, droppable=message.droppable)
 
     def publish(
         self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, droppable: bool = False

@@ -1,84 +1,64 @@
-"""Pure: one pile's conversation: what it says and what it is told, over all of its links.
+"""Pure: one pile's conversation over all of its links: what it says goes to the part that it is about.
 
-Frames come and go through `link`, one gun's part is `gun_talk`; here are login, tariff, clock, power and commands.
+Frames come and go through `link`. Each part has its own file: level, clock, tariff, power, commands, locks, guns.
 """
 
-from dataclasses import dataclass
-
 from bridge.actions import Action
-from bridge.allowance import Cap, CapEnd, CapFor, Caps
 from bridge.commands import Commands, Late, Repeated
 from bridge.dialect import Dialect
+from bridge.errand_kinds import Kinds
+from bridge.errands import Errands
+from bridge.ground_locks import GroundLocks
 from bridge.gun_talk import GunTalk
+from bridge.joints import Joints
+from bridge.lockouts import is_gun_locked
+from bridge.login import Login
 from bridge.moment import Moment
+from bridge.pile_clock import PileClock
+from bridge.pile_level import PileLevel
+from bridge.pile_voice import CommandFate, PileVoice
+from bridge.power_talk import PowerTalk
 from bridge.receipts import hour_of
 from bridge.tally import Drop, Tally
 from bridge.tariffs import TariffTalk
+from bridge.trace import FrameTrace
 from bridge.voice import BridgeRun, Voice
 from bridge.words import (
+    AbortSaid,
+    BatterySaid,
+    BmsErrorSaid,
+    CardAsked,
     ClockSaid,
-    ClockSet,
+    DemandSaid,
+    EndingSaid,
+    GroundLockSaid,
     HeartbeatAnswer,
     HeartbeatSaid,
+    LimitsSaid,
     LoginAnswer,
-    LoginSaid,
     PowerAnswered,
-    PowerTold,
     Reading,
     RecordSaid,
     Said,
     StartAnswered,
     StopAnswered,
-    TariffAnswer,
     TariffAsked,
     TariffChecked,
-    TariffTold,
+    TariffPushAnswered,
+    VehicleSaid,
 )
-from evcs.contracts.config import PileConfig, TariffRef, TariffTable
+from evcs.contracts.config import GunConfig, PileConfig, TariffTable
 from evcs.contracts.gun import RecordConfirm, Start, Stop
-from evcs.contracts.pile import (
-    LeafCount,
-    Outcome,
-    PileCommand,
-    PileCommandKind,
-    PileEvent,
-    PileEventKind,
-    PileReply,
-    PileStatus,
-    PowerAllowance,
-)
+from evcs.contracts.pile import Outcome, PileCommand, PileEventKind, PileStatus, PowerAllowance
 from evcs.contracts.reasons import Reason
-from evcs.contracts.states import Proof
 from evcs.contracts.times import Instant, from_ms
-from evcs.contracts.topics import PILE_EVENT, PILE_REPLY, PILE_STATUS
-from evcs.contracts.waits import STOP_ANSWER_S
 
-CLOCK_WRONG_S = 60.0
-"""From this error on a pile is flagged, and its charges are billed by marks (domain 4.2)."""
-CLOCK_EVERY_S = 86_400.0
-"""YKC V1.6 §6: daily, besides after each login."""
-OWN_CAP_AGAIN_S = 30.0
-"""After a cap of the bridge's own that was not confirmed."""
 LOOK_AT_LEAST_EVERY_S = 5.0
 """Bound for what hangs on the time of day (lockouts, half hours), which may be moved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A login that was accepted."""
-
-    said: LoginSaid
-    link: str
-    proof: Proof
-    address: str
-
-
-@dataclass(slots=True)
-class _Asked:
-    """A pile command that waits for the frame that answers it; `gun` 0: the whole pile."""
-
-    command: PileCommand
-    deadline: float
+REPLACED_WITHIN_S = 3600.0
+"""Over which replacements of a pile's connection are counted."""
+SAID_AGAIN_S = 5.0
+"""After taking a pile over from another bridge: what that one still said meanwhile is put right."""
 
 
 class Pile:
@@ -86,37 +66,28 @@ class Pile:
 
     def __init__(self, config: PileConfig, dialect: Dialect, run: BridgeRun, tally: Tally) -> None:
         self.config = config
-        self.login: Login | None = None
-        """The link that holds it; None: offline."""
         self.login_ms = 0
-        self.wanted_table: TariffTable | None = None
         self.commands = Commands()
-        self._dialect = dialect
-        self._run = run
-        self._voice = Voice(run, config.station, config.pile, dialect, tally)
         self._tally = tally
+        self._voice = Voice(run, config.station, config.pile, dialect, tally)
+        self._says = PileVoice(self._voice, self.commands)
+        self._level = PileLevel(self._voice, run, config)
+        self._joints = Joints()
         self._guns = {gun.gun: self._new_gun(gun.gun) for gun in config.guns}
-        self._tariff = TariffTalk(config)
-        self._caps = Caps()
-        self._asked: list[_Asked] = []
-        self._session_kw: float | None = None
-        self._session_version = -1
-        self._units: int | None = None
-        """Last written in this run; None: this pile was never capped by it."""
-        self._is_told_locked: bool | None = None
-        self._own_cap_at: float | None = None
-        self._clock_at = 0.0
-        self._clock_offset_s: float | None = None
-        self._status_version = 0
-        self._status_since: Instant | None = None
+        self._clock = PileClock(self._says, self._level)
+        self._tariff = TariffTalk(config, self._says, self._level)
+        self._power = PowerTalk(config, dialect, self._says, self._guns)
+        self._locks = GroundLocks(self._voice)
+        self.trace = FrameTrace(self._voice)
+        self._kinds = Kinds(config, self._guns, self._clock, self._tariff, self.trace, dialect.cards_per_frame)
+        self._errands = Errands(self._says, self._kinds)
+        self._replaced: list[float] = []
+        self._say_again_at: float | None = None
+        self._odd: frozenset[str] = frozenset()
         self._hour_ms = 0
-        self._last_said: LoginSaid | None = None
-        self._last_proof = Proof.NUMBER
-        self._last_address = ""
-        self._login_at: Instant | None = None
 
     def _new_gun(self, number: int) -> GunTalk:
-        return GunTalk(number, self.config.kind, self._voice, self.commands)
+        return GunTalk(number, self.config.kind, self._voice, self.commands, self._joints)
 
     # --- what the fleet asks
 
@@ -125,9 +96,14 @@ class Pile:
         return self.config.pile
 
     @property
+    def login(self) -> Login | None:
+        """The link that holds it; None: offline."""
+        return self._level.login
+
+    @property
     def link(self) -> str:
         """Names the login that holds it; empty while offline."""
-        return "" if self.login is None else self.login.link
+        return self._says.link
 
     @property
     def is_running(self) -> bool:
@@ -146,20 +122,31 @@ class Pile:
 
     def configured(self, config: PileConfig, table: TariffTable | None, now: Moment) -> list[Action]:
         """A new configuration of the same station and guns, and the table of the tariff that it wants."""
-        self.config = config
-        self.wanted_table = table
-        self._tariff.configured(config)
+        self.config = self._power.config = self._kinds.config = config
+        self._tariff.configured(config, table)
+        self._choose_crc_order()
         self._apply_lockouts(now)
         return self._done(now)
 
     def session_level(self, version: int, allowance_kw: float | None) -> None:
         """The power scope's allowance from the newest `G/session` of the pile: set again after a login."""
-        if version > self._session_version:
-            self._session_version, self._session_kw = version, allowance_kw
+        self._power.session_level(version, allowance_kw)
 
     def status_seen(self, version: int) -> None:
         """A version that stands on the pile's status topic: ours stay above it."""
-        self._status_version = max(self._status_version, version)
+        self._level.seen(version)
+
+    def _choose_crc_order(self) -> None:
+        login = self.login
+        in_peers = login is not None and self.config.dialect.answers_in_peers_crc_order
+        self._voice.crc_order = login.crc_order if login is not None and in_peers else None
+
+    def _apply_lockouts(self, now: Moment, *, show: bool = True) -> None:
+        for gun in self.config.guns:
+            talk = self._guns[gun.gun]
+            talk.gun.is_locked = is_gun_locked(self.config, gun, now.at)
+            if show and self.login is not None:
+                talk.show(now)
 
     # --- the link
 
@@ -168,23 +155,21 @@ class Pile:
         if self.login is not None:
             for talk in self._guns.values():
                 talk.replaced(now)
-            self._caps_gone(now)
-            self._asked_gone(Reason.LINK_LOST, now)
-        self.login = login
-        self._last_said, self._last_proof, self._last_address = login.said, login.proof, login.address
+            self._unanswered(now)
+        self._level.logged_in(login, now)
+        self._says.link = login.link
         self.login_ms = max(now.wall_ms, self.login_ms + 1)
-        self._login_at = self._status_since = now.at
-        self._is_told_locked = None
-        self._own_cap_at = None
+        self._kinds.expects_restart = False
         self._voice.new_link()
+        self._choose_crc_order()
         self._voice.tell(LoginAnswer(self.number, ok=True), seq)
-        self._set_clock(now)
+        self._clock.set(now)
         self._apply_lockouts(now, show=False)
-        self._publish_status(now)
+        self._locks.logged_in()
+        self._level.publish(now)
         for talk in self._guns.values():
             talk.logged_in(self.login_ms, now)
-        if self._session_kw is not None or self._units is not None or self._is_locked(now):
-            self._own_cap(now)
+        self._power.logged_in(now)
         self._voice.note("pile_online", link=login.link, address=login.address, protocol=login.said.protocol)
         return self._done(now)
 
@@ -192,117 +177,87 @@ class Pile:
         """The link is gone: marks of running sessions, status and guns offline."""
         if self.login is None:
             return []
-        link, self.login = self.login.link, None
-        self._caps_gone(now)
-        self._asked_gone(Reason.LINK_LOST, now)
+        link = self.link
+        self._offline(now)
+        self._unanswered(now)
         for talk in self._guns.values():
             talk.lost(now)
-        self._status_since = now.at
-        self._publish_status(now)
-        self._voice.note("pile_offline", link=link, why=why)
+        self._level.publish(now)
+        self._voice.note("pile_offline", link=link, why=why, was_expected=self._kinds.expects_restart)
         return self._done(now)
 
     def held_elsewhere(self, now: Moment) -> list[Action]:
-        """Another bridge holds it by a newer login: its levels are not ours to say any more."""
-        self.login = None
-        self._caps.link_lost()
-        self._asked.clear()
+        """Another bridge holds it by a newer login: its levels are not ours to say any more, replies still are."""
+        self._offline(now)
+        self._unanswered(now, for_good=True)
         for talk in self._guns.values():
-            talk.gun.lost()
+            talk.held_elsewhere(now)
         self._voice.note("pile_held_elsewhere", is_warning=True)
         return self._voice.take()
 
+    def _offline(self, now: Moment) -> None:
+        self._level.lost(now)
+        self._says.link = ""
+        self._say_again_at = None
+
+    def _unanswered(self, now: Moment, *, for_good: bool = False) -> None:
+        """What was written to the link that is over and is not answered yet."""
+        self._power.link_lost(now)
+        self._errands.link_lost(now, for_good=for_good)
+        self._tariff.link_lost()
+
     def login_refused(self, reason: Reason, address: str, now: Moment) -> list[Action]:
         """Somebody said this pile's number and was not let in."""
-        self._publish_event(PileEventKind.LOGIN_REFUSED, now, reason=reason, text=address)
+        self._says.event(PileEventKind.LOGIN_REFUSED, now, reason=reason, text=address)
         return self._voice.take()
 
-    def connection_replaced(self, old_link: str, old_address: str, now: Moment) -> list[Action]:
-        """A newer connection took the pile over from an older one."""
-        self._publish_event(PileEventKind.CONNECTION_REPLACED, now, text=f"{old_link} {old_address}")
+    def connection_replaced(self, old_link: str, old_address: str, now: Moment, bridge: str = "") -> list[Action]:
+        """A newer connection takes the pile over from an older one, which may be at another bridge."""
+        self._replaced = [at for at in self._replaced if at > now.mono - REPLACED_WITHIN_S]
+        self._replaced.append(now.mono)
+        if bridge:
+            self._say_again_at = now.mono + SAID_AGAIN_S
+        where = f" at {bridge}" if bridge else ""
+        text = f"{old_link} {old_address}{where}; {len(self._replaced)} in this hour"
+        self._says.event(PileEventKind.CONNECTION_REPLACED, now, text=text)
         return self._voice.take()
 
     def status_again(self, now: Moment) -> list[Action]:
         """Somebody else's status stands on the topic: ours is published above it."""
-        if self._last_said is not None:
-            self._publish_status(now)
+        if self._level.is_known:
+            self._level.publish(now)
         return self._voice.take()
 
     def offline_after_restart(self, before: PileStatus, now: Moment) -> list[Action]:
         """An earlier run of this bridge left it retained as online; whatever held it is gone."""
-        self.status_seen(before.version)
-        self._last_said = LoginSaid(self.number, self.config.kind, before.gun_count, before.protocol, before.firmware)
-        self._last_proof, self._last_address = before.proof, before.address
-        self._login_at, self._clock_offset_s = before.login_at, before.clock_offset_s
-        self._status_since = now.at
-        self._publish_status(now)
+        self._level.left_behind(before, now)
         return self._voice.take()
-
-    def _publish_status(self, now: Moment) -> None:
-        self._status_version = max(now.wall_ms, self._status_version + 1)
-        said = self._last_said
-        status = PileStatus(
-            receipt=self._voice.receipt(PILE_STATUS),
-            version=self._status_version,
-            pile=self.number,
-            online=self.login is not None,
-            since=self._status_since or now.at,
-            login_at=self._login_at,
-            link=self.link,
-            bridge=self._run.bridge,
-            bridge_started_ms=self._run.started_ms,
-            proof=self._last_proof,
-            protocol=said.protocol if said is not None else "",
-            firmware=said.firmware if said is not None else "",
-            address=self._last_address,
-            gun_count=len(self._guns),
-            tariff_version=self._tariff.confirmed.version if self._tariff.confirmed is not None else None,
-            power_control=self._dialect.power_control,
-            clock_offset_s=self._clock_offset_s,
-        )
-        self._voice.publish(PILE_STATUS, status)
-
-    def _publish_event(
-        self,
-        kind: PileEventKind,
-        now: Moment,
-        *,
-        tariff_version: str | None = None,
-        clock_offset_s: float | None = None,
-        reason: Reason | None = None,
-        text: str = "",
-        hour: Instant | None = None,
-        counts: tuple[LeafCount, ...] = (),
-        frame_hex: str = "",
-    ) -> None:
-        receipt = self._voice.receipt(PILE_EVENT)
-        event = PileEvent(
-            id=self._voice.message_id(PILE_EVENT, receipt),
-            receipt=receipt,
-            kind=kind,
-            received_at=now.at,
-            link=self.link,
-            tariff_version=tariff_version,
-            clock_offset_s=clock_offset_s,
-            reason=reason,
-            text=text,
-            hour=hour,
-            counts=counts,
-            frame_hex=frame_hex,
-        )
-        self._voice.publish(PILE_EVENT, event)
 
     # --- what the pile says
 
     def heard(self, said: Said, seq: bytes, raw: bytes, now: Moment) -> list[Action]:
-        """A frame of the pile that holds this link; logins come to `logged_in`."""
+        """A frame of the pile that holds this link; logins come to `logged_in`. `raw` is without secrets."""
+        is_answer = self._errands.heard(said, seq, raw, now)
         match said:
-            case HeartbeatSaid(pile, gun_text):
-                self._voice.tell(HeartbeatAnswer(pile, gun_text), seq)
             case Reading(gun=gun):
                 if (talk := self._talk(gun)) is not None:
                     talk.heard(said, raw, now)
-                    self._polled(gun, raw, now)
+            case HeartbeatSaid(pile, gun_text):
+                self._voice.tell(HeartbeatAnswer(pile, gun_text), seq)
+            case (
+                DemandSaid(gun=gun)
+                | BatterySaid(gun=gun)
+                | VehicleSaid(gun=gun)
+                | LimitsSaid(gun=gun)
+                | EndingSaid(gun=gun)
+                | BmsErrorSaid(gun=gun)
+                | AbortSaid(gun=gun)
+            ):
+                if (talk := self._talk(gun)) is not None:
+                    talk.bms(said, raw, now)
+            case CardAsked(gun=gun):
+                if (talk := self._talk(gun)) is not None:
+                    talk.card_asked(said, seq, raw, now, self._why_no_charge())
             case StartAnswered(gun=gun):
                 if (talk := self._talk(gun)) is not None:
                     talk.start_answered(said, raw, now)
@@ -312,18 +267,40 @@ class Pile:
             case RecordSaid(gun=gun):
                 # A record is money: also that of a gun which the configuration does not have.
                 talk = self._guns.get(gun) or self._new_gun(gun)
-                talk.recorded(said, raw, self._clock_offset_s, now)
-            case PowerAnswered(ok=ok):
-                self._power_answered(ok, said.code, seq, raw, now)
-            case ClockSaid(time=time):
-                self._clock_said(time, raw, now)
+                talk.recorded(said, raw, self._clock.offset_s, now)
+            case PowerAnswered():
+                self._power.answered(said, seq, raw, now)
+            case ClockSaid():
+                self._clock.said(said, raw, now)
             case TariffChecked(model_no=model_no):
-                self._tariff_checked(model_no, seq, raw, now)
+                self._tariff.checked(model_no, seq, raw, now, is_charging=self.is_running)
             case TariffAsked():
-                self._tariff_asked(seq, raw, now)
-            case LoginSaid():
-                self._tally.drop(Drop.UNEXPECTED)
+                self._tariff.asked(seq, raw, now)
+            case TariffPushAnswered():
+                if not is_answer:
+                    self._tariff.push_answered(said, raw, now)
+            case GroundLockSaid(gun=gun):
+                if self._talk(gun) is not None:
+                    self._locks.said(said, raw, now)
+            case _:
+                # An answer to a command, which was heard above; or a login, which does not come here.
+                if not is_answer:
+                    self._tally.drop(Drop.UNEXPECTED)
         return self._done(now)
+
+    def traced(self, raw: bytes, now: Moment, *, from_pile: bool, problem: str = "") -> list[Action]:
+        """A frame of this pile, either way, for whoever watches it."""
+        self.trace.publish(raw, now, from_pile=from_pile, problem=problem)
+        return self._voice.take()
+
+    def odd(self, what: str, raw: bytes) -> list[Action]:
+        """Something that no table has, a frame type or the code of a field: counted always, logged once."""
+        self._tally.odd[what] += 1
+        if what in self._odd:
+            return []
+        self._odd |= {what}
+        self._voice.note("not_in_the_tables", what=what, frame=raw.hex())
+        return self._voice.take()
 
     def _talk(self, gun: int) -> GunTalk | None:
         talk = self._guns.get(gun)
@@ -331,155 +308,24 @@ class Pile:
             self._tally.drop(Drop.UNKNOWN_GUN)
         return talk
 
-    # --- clock
-
-    def _set_clock(self, now: Moment) -> None:
-        self._voice.tell(ClockSet(self.number, now.at))
-        self._clock_at = now.mono + CLOCK_EVERY_S
-
-    def _clock_said(self, time: Instant | None, raw: bytes, now: Moment) -> None:
-        for asked in [one for one in self._asked if one.command.kind is PileCommandKind.CLOCK]:
-            self._asked.remove(asked)
-            self._reply(asked.command.id, Outcome.ACCEPTED, now, frame_hex=raw.hex())
-        if time is None:
-            return
-        offset_s = round((time - now.at).total_seconds(), 3)
-        is_news = self._clock_offset_s is None or abs(offset_s - self._clock_offset_s) > 1
-        self._clock_offset_s = offset_s
-        if is_news:
-            self._publish_status(now)
-        if abs(offset_s) > CLOCK_WRONG_S:
-            self._publish_event(PileEventKind.CLOCK_WRONG, now, clock_offset_s=offset_s, frame_hex=raw.hex())
-
-    # --- tariff
-
-    def _tariff_checked(self, model_no: str, seq: bytes, raw: bytes, now: Moment) -> None:
-        before = self._tariff.confirmed
-        same = self._tariff.checked(model_no, is_charging=self.is_running)
-        if self._voice.tell(TariffAnswer(self.number, model_no, same=same is not None), seq) is None:
-            return
-        if same is not None:
-            self._tariff_confirmed(same, before, raw, now)
-        elif self._tariff.confirmed != before:
-            self._publish_status(now)
-
-    def _tariff_asked(self, seq: bytes, raw: bytes, now: Moment) -> None:
-        wanted, table = self._tariff.wanted, self.wanted_table
-        if wanted is None or table is None:
-            # It repeats the question until there is an answer, and charges nobody meanwhile.
-            self._voice.note("tariff_missing", is_warning=True, wanted=wanted.version if wanted else None)
-            return
-        if self._voice.tell(TariffTold(self.number, table), seq) is None:
-            return
-        before = self._tariff.confirmed
-        self._tariff.delivered(wanted)
-        self._tariff_confirmed(wanted, before, raw, now)
-
-    def _tariff_confirmed(self, ref: TariffRef, before: TariffRef | None, raw: bytes, now: Moment) -> None:
-        self._publish_event(PileEventKind.TARIFF_CONFIRMED, now, tariff_version=ref.version, frame_hex=raw.hex())
-        if before is None or before.version != ref.version:
-            self._publish_status(now)
-
-    # --- lockouts and power
-
-    def _is_locked(self, now: Moment) -> bool:
-        lockout = self.config.lockout
-        return lockout is not None and lockout.in_force(now.at)
-
-    def _apply_lockouts(self, now: Moment, *, show: bool = True) -> None:
-        whole = self._is_locked(now)
-        for gun in self.config.guns:
-            talk = self._guns[gun.gun]
-            talk.gun.is_locked = whole or (gun.lockout is not None and gun.lockout.in_force(now.at))
-            if show and self.login is not None:
-                talk.show(now)
-
-    def _must_be_locked(self, now: Moment) -> bool:
-        """The work permission is the whole pile's: it is taken only when nothing runs on it any more."""
-        return self._is_locked(now) and not self.is_running
-
-    def _own_cap(self, now: Moment) -> None:
-        """Set again what `rules` last allowed, with the work permission of the lockout."""
-        if self._session_kw is not None:
-            units = self._dialect.units_of(self._session_kw, self.config.rated_kw)
-        else:
-            units = self._units if self._units is not None else self._dialect.power_control.most
-        self._own_cap_at = None
-        self._caps.add(Cap(CapFor.OWN, "", units))
-
-    def _next_cap(self, now: Moment) -> None:
-        while self.login is not None and (cap := self._caps.next()) is not None:
-            if cap.expires_at is not None and now.at >= cap.expires_at:
-                self._cap_expired(cap, now)
-                continue
-            locked = self._must_be_locked(now)
-            seq = self._voice.tell(PowerTold(self.number, cap.units, locked))
-            if seq is None:
-                self._cap_over(cap, CapEnd.REFUSED, 0, "", now)
-                continue
-            self._units, self._is_told_locked = cap.units, locked
-            self._caps.written(cap, seq, now.mono)
-
-    def _power_answered(self, ok: bool, code: int, seq: bytes, raw: bytes, now: Moment) -> None:
-        answered = self._caps.answered(ok, seq)
-        if answered is None:
-            self._tally.drop(Drop.UNEXPECTED)
-            return
-        self._cap_over(*answered, code, raw.hex(), now)
-
-    def _cap_over(self, cap: Cap, end: CapEnd, code: int, frame_hex: str, now: Moment) -> None:
-        allowance_kw = self._dialect.kw_of(cap.units, self.config.rated_kw)
-        match cap.wanted_by, end:
-            case CapFor.START, CapEnd.CONFIRMED:
-                self._guns[cap.gun].cap_confirmed(cap.id, allowance_kw, now)
-            case CapFor.START, _:
-                self._guns[cap.gun].cap_failed(cap.id, now)
-            case CapFor.POWER, CapEnd.CONFIRMED:
-                self._reply(cap.id, Outcome.ACCEPTED, now, allowance_kw=allowance_kw, frame_hex=frame_hex)
-            case CapFor.POWER, CapEnd.REFUSED:
-                self._reply(
-                    cap.id, Outcome.REFUSED, now, reason=Reason.CAP_NOT_CONFIRMED, pile_code=code, frame_hex=frame_hex
-                )
-            case CapFor.POWER, CapEnd.TIMED_OUT:
-                self._reply(cap.id, Outcome.TIMED_OUT, now, reason=Reason.CAP_NOT_CONFIRMED)
-            case CapFor.OWN, CapEnd.CONFIRMED:
-                pass
-            case CapFor.OWN, _:
-                self._is_told_locked = None
-                self._own_cap_at = now.mono + OWN_CAP_AGAIN_S
-                self._voice.note("own_cap_not_confirmed", is_warning=True, units=cap.units, end=str(end))
-
-    def _cap_expired(self, cap: Cap, now: Moment) -> None:
-        if cap.wanted_by is CapFor.START:
-            self._guns[cap.gun].cap_confirmed(cap.id, 0.0, now)  # answers `expired` and writes nothing
-        elif cap.wanted_by is CapFor.POWER:
-            self._reply(cap.id, Outcome.EXPIRED, now, reason=Reason.EXPIRED)
-
-    def _caps_gone(self, now: Moment) -> None:
-        for cap in self._caps.link_lost():
-            if cap.wanted_by is CapFor.POWER:
-                self._reply(cap.id, Outcome.TIMED_OUT, now, reason=Reason.LINK_LOST)
-            # A start that waited for its cap is answered by its gun; the bridge's own caps are set at the next login.
-
     # --- commands
 
     def start(self, command: Start, gun: int, now: Moment) -> list[Action]:
         """`G/start` for the link that holds the pile."""
         talk = self._guns.get(gun)
         if talk is not None and self._is_fresh_start(talk, command, now):
-            reason = self._why_not(talk, command, now)
+            reason = self._why_not(talk, gun, command, now)
             if talk.gun.is_charging and talk.gun.running == command.serial:
                 talk.accept_running(command, now)
             elif reason is not None:
-                talk.refuse_start(command, reason, now)
+                outcome = Outcome.EXPIRED if reason is Reason.EXPIRED else Outcome.REFUSED
+                talk.refuse_start(command, reason, now, outcome)
             elif command.allowance_kw is None:
                 talk.start(command, now)
+            elif self._power.for_start(command, gun, command.allowance_kw):
+                talk.await_cap(command)
             else:
-                units = self._dialect.units_of(command.allowance_kw, self.config.rated_kw)
-                if self._caps.add(Cap(CapFor.START, command.id, units, command.expires_at, gun)):
-                    talk.await_cap(command)
-                else:
-                    talk.refuse_start(command, Reason.CAP_NOT_CONFIRMED, now)
+                talk.refuse_start(command, Reason.CAP_NOT_CONFIRMED, now)
         return self._done(now)
 
     def _is_fresh_start(self, talk: GunTalk, command: Start, now: Moment) -> bool:
@@ -493,18 +339,28 @@ class Pile:
                 return False
         return True
 
-    def _why_not(self, talk: GunTalk, command: Start, now: Moment) -> Reason | None:
+    def _why_not(self, talk: GunTalk, gun: int, command: Start, now: Moment) -> Reason | None:
         """What the bridge knows against a start; everything else the pile answers itself."""
-        talk_config = next(gun for gun in self.config.guns if self._guns[gun.gun] is talk)
-        if self._is_locked(now) or (talk_config.lockout is not None and talk_config.lockout.in_force(now.at)):
+        if is_gun_locked(self.config, self._gun_config(gun), now.at):
             return Reason.LOCKED_OUT
         if talk.starting is not None or talk.gun.is_running:
             return Reason.GUN_BUSY
-        if self._tariff.confirmed is None:
-            return Reason.NO_TARIFF
-        if self._tariff.confirmed.version != command.tariff_version:
+        if (reason := self._why_no_charge()) is not None:
+            return reason
+        if self._tariff.confirmed_version != command.tariff_version:
             return Reason.TARIFF_DIFFERS
+        if command.card_request is not None and not talk.is_asked(command.card_request):
+            return Reason.EXPIRED
         return None
+
+    def _why_no_charge(self) -> Reason | None:
+        """What there is against any new charge on this pile: nobody could say by which tariff it would begin."""
+        if self._tariff.confirmed_version is None:
+            return Reason.NO_TARIFF
+        return Reason.TARIFF_DIFFERS if self._tariff.is_pushing else None
+
+    def _gun_config(self, gun: int) -> GunConfig:
+        return next(config for config in self.config.guns if config.gun == gun)
 
     def stop(self, command: Stop, gun: int, now: Moment) -> list[Action]:
         """`G/stop` for the link that holds the pile."""
@@ -521,35 +377,24 @@ class Pile:
                 waiting = talk.starting
                 talk.stop(command, now)
                 if waiting is not None and talk.starting is None:
-                    self._caps.remove(waiting.command.id)
+                    self._power.call_off(waiting.command.id)
         return self._done(now)
 
     def power(self, command: PowerAllowance, now: Moment) -> list[Action]:
         """`P/power` for the link that holds the pile."""
         if self._is_fresh(command.id, command.expires_at, now):
-            units = self._dialect.units_of(command.allowance_kw, self.config.rated_kw)
-            if not self._caps.add(Cap(CapFor.POWER, command.id, units, command.expires_at)):
-                self._reply(command.id, Outcome.REFUSED, now, reason=Reason.CAP_NOT_CONFIRMED)
+            self._power.allow(command, now)
         return self._done(now)
 
     def command(self, command: PileCommand, now: Moment) -> list[Action]:
-        """`P/command` for the link that holds the pile. What this protocol's frames cannot do yet is refused."""
+        """`P/command` for this bridge; one for a login that is over was never carried out and never will be."""
         if self._is_fresh(command.id, command.expires_at, now):
-            match command.kind:
-                case PileCommandKind.POLL:
-                    guns = [command.gun] if command.gun is not None else list(self._guns)
-                    known = [gun for gun in guns if gun in self._guns]
-                    for gun in known:
-                        self._guns[gun].poll(now)
-                    if known:
-                        self._asked.append(_Asked(command, now.mono + STOP_ANSWER_S))
-                    else:
-                        self._reply(command.id, Outcome.REFUSED, now, reason=Reason.PILE_REFUSED)
-                case PileCommandKind.CLOCK:
-                    self._set_clock(now)
-                    self._asked.append(_Asked(command, now.mono + STOP_ANSWER_S))
-                case _:
-                    self._reply(command.id, Outcome.REFUSED, now, reason=Reason.PILE_REFUSED)
+            if self.login is None:
+                self._says.reply(command.id, CommandFate(Outcome.REFUSED, Reason.PILE_OFFLINE), now)
+            elif command.link != self.link:
+                self._says.reply(command.id, CommandFate(Outcome.REFUSED, Reason.LINK_LOST), now)
+            else:
+                self._errands.take(command, now)
         return self._done(now)
 
     def _is_fresh(self, command_id: str, expires_at: Instant, now: Moment) -> bool:
@@ -559,45 +404,9 @@ class Pile:
                     self._voice.add(reply)
                 return False
             case Late():
-                self._reply(command_id, Outcome.EXPIRED, now, reason=Reason.EXPIRED)
+                self._says.reply(command_id, CommandFate(Outcome.EXPIRED, Reason.EXPIRED), now)
                 return False
         return True
-
-    def _polled(self, gun: int, raw: bytes, now: Moment) -> None:
-        for asked in [one for one in self._asked if one.command.kind is PileCommandKind.POLL]:
-            if asked.command.gun in (None, gun):
-                self._asked.remove(asked)
-                self._reply(asked.command.id, Outcome.ACCEPTED, now, frame_hex=raw.hex())
-
-    def _asked_gone(self, reason: Reason, now: Moment) -> None:
-        asked, self._asked = self._asked, []
-        for one in asked:
-            self._reply(one.command.id, Outcome.TIMED_OUT, now, reason=reason)
-
-    def _reply(
-        self,
-        command_id: str,
-        outcome: Outcome,
-        now: Moment,
-        *,
-        reason: Reason | None = None,
-        pile_code: int | None = None,
-        allowance_kw: float | None = None,
-        frame_hex: str = "",
-    ) -> None:
-        if self.commands.has_reply(command_id):
-            return
-        reply = PileReply(
-            id=command_id,
-            receipt=self._voice.receipt(PILE_REPLY),
-            outcome=outcome,
-            received_at=now.at,
-            reason=reason,
-            pile_code=pile_code,
-            allowance_kw=allowance_kw,
-            frame_hex=frame_hex,
-        )
-        self.commands.answered(command_id, self._voice.publish(PILE_REPLY, reply))
 
     def confirm(self, confirm: RecordConfirm, gun: int, now: Moment) -> list[Action]:
         """`G/confirm`: the record is stored. Without a link it is dropped: the worker sends it again at the login."""
@@ -612,22 +421,23 @@ class Pile:
     def tick(self, now: Moment) -> list[Action]:
         """Whatever has become due, with a link or without."""
         is_online = self.login is not None
-        overdue = self._caps.overdue(now.mono)
-        if overdue is not None:
-            self._cap_over(overdue, CapEnd.TIMED_OUT, 0, "", now)
-        for asked in [one for one in self._asked if now.mono >= one.deadline]:
-            self._asked.remove(asked)
-            self._reply(asked.command.id, Outcome.TIMED_OUT, now, reason=Reason.TIMED_OUT)
+        self._power.tick(now)
+        self._errands.tick(now)
         for talk in self._guns.values():
             talk.tick(now, is_online=is_online)
         if is_online:
             self._apply_lockouts(now)
-            if now.mono >= self._clock_at:
-                self._set_clock(now)
-            if self._own_cap_at is not None and now.mono >= self._own_cap_at:
-                self._own_cap(now)
+            self._clock.tick(now)
+            if self._say_again_at is not None and now.mono >= self._say_again_at:
+                self._say_again(now)
         self._close_hour(now)
         return self._done(now)
+
+    def _say_again(self, now: Moment) -> None:
+        self._say_again_at = None
+        self._level.publish(now)
+        for talk in self._guns.values():
+            talk.say_again(now)
 
     def _close_hour(self, now: Moment) -> None:
         hour_ms = hour_of(now.wall_ms)
@@ -636,27 +446,14 @@ class Pile:
         before, self._hour_ms = self._hour_ms, hour_ms
         counts = self._voice.receipts.close_hour() if before else ()
         if counts:
-            self._publish_event(PileEventKind.RECEIPTS_CLOSED, now, hour=from_ms(before), counts=counts)
+            self._says.event(PileEventKind.RECEIPTS_CLOSED, now, hour=from_ms(before), counts=counts)
 
     def _done(self, now: Moment) -> list[Action]:
-        """After each input: whose turn it is for a cap, and whether the work permission still is as it must be."""
-        if (
-            self.login is not None
-            and self._own_cap_at is None
-            and self._caps.is_quiet
-            and self._must_be_locked(now) != bool(self._is_told_locked)
-        ):
-            self._own_cap(now)
-        self._next_cap(now)
+        """After each input: whose turn it is for a cap, and what has come together."""
+        self._power.settle(now)
         return self._voice.take()
 
     def due(self, now: Moment) -> float:
         """Monotonic time by which `tick` wants to be called."""
-        times = [now.mono + LOOK_AT_LEAST_EVERY_S]
-        times += [asked.deadline for asked in self._asked]
-        if self._caps.deadline is not None:
-            times.append(self._caps.deadline)
-        if self._own_cap_at is not None:
-            times.append(self._own_cap_at)
-        times += [at for talk in self._guns.values() if (at := talk.due(now)) is not None]
-        return min(times)
+        waits = (self._errands.due(), self._power.due(), *(talk.due(now) for talk in self._guns.values()))
+        return min(now.mono + LOOK_AT_LEAST_EVERY_S, *(at for at in waits if at is not None), float("inf"))

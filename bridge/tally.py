@@ -26,6 +26,8 @@ class Tally:
         self.dropped: Counter[str] = Counter()
         self.closed: Counter[str] = Counter()
         self.logins: Counter[str] = Counter()
+        self.odd: Counter[str] = Counter()
+        """What no table has: frame types (`0x77`) and codes of a field (`0x13 state`)."""
         self.confirms_without_pile = 0
 
     def drop(self, why: str, count: int = 1) -> None:

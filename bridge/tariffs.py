@@ -1,42 +1,118 @@
-"""Pure: which tariff a pile holds, and what it is answered when it asks (YKC 0x05, 0x09)."""
+"""Pure: the talk about one pile's tariff: its questions (YKC 0x05, 0x09), and a table pushed to it (0x58, 0x57)."""
 
-from evcs.contracts.config import PileConfig, TariffRef
+from bridge.moment import Moment
+from bridge.pile_level import PileLevel
+from bridge.pile_voice import CommandFate, PileVoice
+from bridge.tariff_rule import TariffRule
+from bridge.words import TariffAnswer, TariffPushAnswered, TariffPushed, TariffTold
+from evcs.contracts.config import PileConfig, TariffRef, TariffTable
+from evcs.contracts.pile import Outcome, PileEventKind
+from evcs.contracts.reasons import Reason
 
 
 class TariffTalk:
-    """What one pile confirmed, was delivered and shall have. Model numbers are compared without case."""
+    """What one pile shall have, is told and has confirmed, over all of its links."""
 
-    def __init__(self, config: PileConfig) -> None:
-        self.confirmed: TariffRef | None = config.confirmed_tariff
-        """What it last confirmed; a restarted bridge has it from the configuration."""
-        self.wanted: TariffRef | None = None
-        self._delivered: dict[str, TariffRef] = {}
-        self.configured(config)
+    def __init__(self, config: PileConfig, says: PileVoice, level: PileLevel) -> None:
+        self.wanted_table: TariffTable | None = None
+        self._rule = TariffRule(config)
+        self._says = says
+        self._level = level
+        self._pushed: TariffRef | None = None
+        """Written as 0x58 on this link and not answered yet: what the pile holds is open until then."""
+        self._unanswered: TariffRef | None = None
+        """Pushed on this link without an answer in time; a late one still says what the pile holds."""
+        level.tariff_version = self.confirmed_version
 
-    def configured(self, config: PileConfig) -> None:
-        """A new configuration: what the pile shall have, and what was delivered to it before this run."""
-        self.wanted = config.wanted_tariff
-        for ref in (*config.delivered_models, *((config.confirmed_tariff,) if config.confirmed_tariff else ())):
-            self._delivered.setdefault(ref.model_no.lower(), ref)
+    @property
+    def confirmed_version(self) -> str | None:
+        """The version that the pile last confirmed; None: no start."""
+        return None if self._rule.confirmed is None else self._rule.confirmed.version
 
-    def checked(self, model_no: str, *, is_charging: bool) -> TariffRef | None:
-        """The pile names its model: the version that it may keep ("same"), which is thereby confirmed; else None.
+    def configured(self, config: PileConfig, table: TariffTable | None) -> None:
+        """A new configuration, and the table of the tariff that it wants."""
+        self.wanted_table = table
+        self._rule.configured(config)
 
-        "Same" only for what we delivered to this very pile: another platform may have used the number. While a car
-        charges the pile keeps the version that it charges by; the wanted one is delivered at its next question.
-        """
-        held = self._delivered.get(model_no.lower())
-        if held is not None:
-            if self.wanted is not None and held.version == self.wanted.version:
-                self.confirmed = held
-                return held
-            if is_charging and self.confirmed is not None and held.version == self.confirmed.version:
-                return held
-        if held is None or self.confirmed is None or held.version != self.confirmed.version:
-            self.confirmed = None  # it holds something else than it once confirmed: no start until it confirms again
-        return None
+    def link_lost(self) -> None:
+        """What was pushed and not answered, the pile will tell by its question after the next login (0x05)."""
+        self._pushed = self._unanswered = None
 
-    def delivered(self, ref: TariffRef) -> None:
-        """The table went out in answer to the pile's own question: that is its confirmation."""
-        self._delivered[ref.model_no.lower()] = ref
-        self.confirmed = ref
+    # --- the pile's questions
+
+    def checked(self, model_no: str, seq: bytes, raw: bytes, now: Moment, *, is_charging: bool) -> None:
+        """0x05: the pile names its model."""
+        before = self.confirmed_version
+        same = self._rule.checked(model_no, is_charging=is_charging)
+        told = TariffAnswer(self._says.pile, model_no, same=same is not None)
+        if self._says.voice.tell(told, seq) is None:
+            return
+        if same is not None:
+            self._confirmed(same, before, raw, now)
+        elif self.confirmed_version != before:
+            self._show(now)
+
+    def asked(self, seq: bytes, raw: bytes, now: Moment) -> None:
+        """0x09: the pile wants the table."""
+        wanted, table = self._rule.wanted, self.wanted_table
+        if wanted is None or table is None:
+            # It repeats the question until there is an answer, and charges nobody meanwhile.
+            self._says.voice.note("tariff_missing", is_warning=True, wanted=wanted.version if wanted else None)
+            return
+        if self._says.voice.tell(TariffTold(self._says.pile, table), seq) is None:
+            return
+        before = self.confirmed_version
+        self._rule.delivered(wanted)
+        self._confirmed(wanted, before, raw, now)
+
+    # --- the platform's push
+
+    @property
+    def is_pushing(self) -> bool:
+        """Whether a table is on its way, so that nobody knows by which one a charge would begin."""
+        return self._pushed is not None
+
+    def push(self, version: str | None) -> TariffPushed | Reason:
+        """What to tell for a push of this version; only the wanted one goes out."""
+        wanted, table = self._rule.wanted, self.wanted_table
+        if wanted is None or wanted.version != version:
+            return Reason.TARIFF_NOT_WANTED
+        if table is None:
+            return Reason.NO_TARIFF
+        self._pushed, self._unanswered = wanted, None
+        return TariffPushed(self._says.pile, table)
+
+    def push_failed(self, outcome: Outcome) -> None:
+        """Not answered in time: the last confirmation stands until the pile says otherwise. Refused: never written."""
+        self._unanswered = self._pushed if outcome is Outcome.TIMED_OUT else None
+        self._pushed = None
+
+    def push_answered(self, said: TariffPushAnswered, raw: bytes, now: Moment) -> CommandFate:
+        """0x57, also one that comes late: no reply is owed for it any more, but the pile has said what it holds."""
+        ref = self._pushed or self._unanswered
+        self._pushed = self._unanswered = None
+        if ref is None:
+            return CommandFate(Outcome.REFUSED, Reason.PILE_REFUSED, pile_code=said.code)
+        if not said.ok:
+            self._says.event(PileEventKind.TARIFF_REFUSED, now, tariff_version=ref.version, frame_hex=raw.hex())
+            return CommandFate(
+                Outcome.REFUSED,
+                Reason.PILE_REFUSED,
+                pile_code=said.code,
+                zh="充电桩未接受计费模型",
+                en="the pile did not take the tariff",
+                tariff_version=self.confirmed_version,
+            )
+        before = self.confirmed_version
+        self._rule.delivered(ref)
+        self._confirmed(ref, before, raw, now)
+        return CommandFate(Outcome.ACCEPTED, tariff_version=ref.version)
+
+    def _confirmed(self, ref: TariffRef, before: str | None, raw: bytes, now: Moment) -> None:
+        self._says.event(PileEventKind.TARIFF_CONFIRMED, now, tariff_version=ref.version, frame_hex=raw.hex())
+        if before != ref.version:
+            self._show(now)
+
+    def _show(self, now: Moment) -> None:
+        self._level.tariff_version = self.confirmed_version
+        self._level.publish(now)

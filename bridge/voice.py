@@ -5,7 +5,7 @@ from typing import Any
 
 from bridge.actions import Action, Note, Publish, Send
 from bridge.dialect import Dialect
-from bridge.protocols.base import FrameError
+from bridge.protocols.base import CrcOrder, FrameError
 from bridge.receipts import Receipts
 from bridge.tally import Drop, Tally
 from bridge.words import Told
@@ -31,6 +31,8 @@ class Voice:
         self.dialect = dialect
         self.tally = tally
         self.receipts = Receipts(run.bridge, run.started_ms, pile)
+        self.crc_order: CrcOrder | None = None
+        """In which the pile wants its CRC bytes; None: the protocol's own."""
         self._out: list[Action] = []
         self._topics: dict[tuple[str, int], str] = {}
         self._next_seq = 0
@@ -58,7 +60,7 @@ class Voice:
         """
         seq = answers if answers is not None else self._next_seq.to_bytes(2, "little")
         try:
-            encoded = self.dialect.tell(told, seq)
+            encoded = self.dialect.tell(told, seq, self.crc_order)
         except FrameError as error:
             self.tally.drop(Drop.NOT_TOLD)
             self.note("not_told", is_warning=True, what=type(told).__name__, why=str(error))
@@ -85,7 +87,8 @@ class Voice:
                 levels["gun"] = gun
             at = self._topics[key] = topic.at(**levels)
         version = payload.version if topic.retained else 0
-        return Publish(at, topic.encode(payload), topic.retained, topic is TELEMETRY, version)
+        droppable = topic is TELEMETRY or topic.qos == 0
+        return Publish(at, topic.encode(payload), topic.retained, droppable, version, topic.qos)
 
     def publish(self, topic: Topic[Any], payload: Any, gun: int = 0) -> Publish:
         """Publish a message, and return it for who has to remember it."""

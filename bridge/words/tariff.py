@@ -1,4 +1,4 @@
-"""Which tariff a pile holds, asks for and is given."""
+"""Which tariff a pile holds, asks for, is given and is pushed."""
 
 from dataclasses import dataclass
 
@@ -19,6 +19,13 @@ class TariffAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class TariffPushAnswered:
+    pile: str
+    ok: bool
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
 class TariffAnswer:
     pile: str
     model_no: str
@@ -27,9 +34,19 @@ class TariffAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TariffTold:
+    """The table in answer to the pile's question."""
+
     pile: str
     table: TariffTable
 
 
-Said = TariffChecked | TariffAsked
-Told = TariffAnswer | TariffTold
+@dataclass(frozen=True, slots=True)
+class TariffPushed:
+    """The table unasked."""
+
+    pile: str
+    table: TariffTable
+
+
+Said = TariffChecked | TariffAsked | TariffPushAnswered
+Told = TariffAnswer | TariffTold | TariffPushed

@@ -32,8 +32,11 @@ class Ykc:
         """Frame → message or UnknownFrame; FrameError when its body is shorter than its table."""
         return decode(frame)
 
-    def encode(self, message: object, seq: bytes | int) -> bytes:
-        """Message → bytes. `seq`: the two raw bytes of the request that it answers, or a number of one's own."""
+    def encode(self, message: object, seq: bytes | int, crc_order: CrcOrder | None = None) -> bytes:
+        """Message → bytes. `seq`: the two raw bytes of the request that it answers, or a number of one's own.
+
+        `crc_order`: that of this one peer; None: the installation's.
+        """
         if not isinstance(message, YkcMessage):
             raise FrameError(f"{type(message).__name__} is no message of this protocol")
-        return pack(message.code, seq, message.encode(), cipher=self._cipher, crc_order=self._crc_order)
+        return pack(message.code, seq, message.encode(), cipher=self._cipher, crc_order=crc_order or self._crc_order)

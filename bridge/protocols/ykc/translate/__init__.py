@@ -3,24 +3,59 @@
 Each module here contributes its `HEAR` and `TELL`; one message or one word in two of them fails at import.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from bridge import words
-from bridge.dialect import Encoded
-from bridge.protocols.base import Frame, UnknownFrame
+from bridge.dialect import CardsPerFrame, Described, Encoded
+from bridge.protocols.base import CrcOrder, Frame, UnknownFrame
+from bridge.protocols.fields import Enum8
+from bridge.protocols.ykc import describe as people
 from bridge.protocols.ykc import messages as ykc
-from bridge.protocols.ykc import power
+from bridge.protocols.ykc import power, secrets
 from bridge.protocols.ykc.framing import YkcSplitter
 from bridge.protocols.ykc.protocol import Ykc
-from bridge.protocols.ykc.translate import login, reading, record, settings, start, tariff
+from bridge.protocols.ykc.translate import (
+    balance,
+    bms,
+    card_start,
+    ground_lock,
+    login,
+    offline_cards,
+    reading,
+    record,
+    remote,
+    settings,
+    start,
+    tariff,
+)
 from bridge.protocols.ykc.translate.common import Hear, Tell
 
-MODULES = (login, tariff, reading, start, record, settings)
+MODULES = (
+    login,
+    tariff,
+    reading,
+    start,
+    card_start,
+    bms,
+    record,
+    settings,
+    balance,
+    offline_cards,
+    ground_lock,
+    remote,
+)
 FORGIVEN_KW = Decimal("0.0001")
 
 V = TypeVar("V")
+
+CODED: dict[type, tuple[str, ...]] = {
+    message: names
+    for message in ykc.REGISTRY
+    if (names := tuple(place.name for place in message.plan.places if isinstance(place.codec, Enum8)))
+}
+"""Message → its fields of named codes."""
 
 
 def joined(tables: Iterable[Mapping[Any, V]]) -> dict[Any, V]:
@@ -56,6 +91,7 @@ class YkcDialect:
 
     name = "ykc"
     power_control = power.POWER_CONTROL
+    cards_per_frame = CardsPerFrame(stored=ykc.MOST_STORED, cleared=ykc.MOST_NAMED, asked=ykc.MOST_NAMED)
 
     def __init__(self, protocol: Ykc | None = None) -> None:
         self._protocol = protocol or Ykc()
@@ -64,16 +100,28 @@ class YkcDialect:
         """A fresh splitter for a new connection."""
         return self._protocol.splitter()
 
-    def hear(self, frame: Frame) -> words.Said | words.NotUnderstood:
+    def hear(self, frame: Frame, odd: Callable[[str], None]) -> words.Said | words.NotUnderstood:
         """Frame → words; FrameError where the body is too short or its values make no sense."""
         if not ykc.is_from_pile(frame.code):
             return words.NotUnderstood(frame.code)
-        return hear(self._protocol.decode(frame))
+        message = self._protocol.decode(frame)
+        for name in CODED.get(type(message), ()):
+            if type(getattr(message, name)) is int:  # a code that we know is a member of its enumeration
+                odd(name)
+        return hear(message)
 
-    def tell(self, told: words.Told, seq: bytes | int) -> Encoded:
+    def tell(self, told: words.Told, seq: bytes | int, crc_order: CrcOrder | None = None) -> Encoded:
         """Words → frame; FrameError where YKC cannot express them."""
         message = tell(told)
-        return Encoded(self._protocol.encode(message, seq), message.code)
+        return Encoded(self._protocol.encode(message, seq, crc_order), message.code)
+
+    def describe(self, raw: bytes) -> Described:
+        """A whole frame, either way, for people."""
+        return people.describe(raw, self._protocol.splitter())
+
+    def redacted(self, raw: bytes) -> bytes:
+        """A frame with zeros for its passwords; its CRC is then wrong, as it should be."""
+        return secrets.redacted(raw)
 
     def units_of(self, allowance_kw: float, rated_kw: float) -> int:
         """Whole percent of the rating. A tenth of a watt is forgiven: what was rounded on its way loses no percent."""

@@ -1,6 +1,7 @@
-"""The tariff model: checked, asked for and given (YKC V1.6 §4.1)."""
+"""The tariff model: checked, asked for, given and pushed (YKC V1.6 §4.1, §4.6)."""
 
 from decimal import Decimal
+from typing import TypeVar
 
 from bridge import words
 from bridge.protocols.base import FrameError
@@ -14,8 +15,10 @@ _SLOT = {band: int(code) for code, band in BANDS.items() if code is not codes.Ba
 """Slot numbers of 0x0A; it has none for deep valley."""
 
 
-def _tariff(told: words.TariffTold) -> ykc.TariffModel:
-    table: TariffTable = told.table
+M = TypeVar("M", ykc.TariffModel, ykc.TariffPush)
+
+
+def _tariff(message: type[M], pile: str, table: TariffTable) -> M:
     unknown = {str(band) for band in table.slots if band not in _SLOT}
     if unknown:
         raise FrameError(f"tariff {table.tariff_version}: YKC has no slot number for {', '.join(sorted(unknown))}")
@@ -25,8 +28,8 @@ def _tariff(told: words.TariffTold) -> ykc.TariffModel:
     if unpriced:
         raise FrameError(f"tariff {table.tariff_version}: no price for {', '.join(sorted(unpriced))}")
     none = Decimal(0)  # a band that no slot uses
-    return ykc.TariffModel(
-        pile_no=told.pile,
+    return message(
+        pile_no=pile,
         model_no=table.model_no,
         sharp_energy_price=energy.get(TariffBand.SHARP, none),
         sharp_service_price=service.get(TariffBand.SHARP, none),
@@ -44,6 +47,9 @@ def _tariff(told: words.TariffTold) -> ykc.TariffModel:
 HEAR: Hear = {
     ykc.TariffCheckRequest: lambda message: words.TariffChecked(message.pile_no, message.model_no),
     ykc.TariffRequest: lambda message: words.TariffAsked(message.pile_no),
+    ykc.TariffPushAnswer: lambda message: words.TariffPushAnswered(
+        message.pile_no, message.result == codes.Outcome.OK, int(message.result)
+    ),
 }
 TELL: Tell = {
     words.TariffAnswer: lambda told: ykc.TariffCheckAnswer(
@@ -51,5 +57,6 @@ TELL: Tell = {
         model_no=told.model_no,
         result=codes.TariffCheck.SAME if told.same else codes.TariffCheck.DIFFERENT,
     ),
-    words.TariffTold: _tariff,
+    words.TariffTold: lambda told: _tariff(ykc.TariffModel, told.pile, told.table),
+    words.TariffPushed: lambda told: _tariff(ykc.TariffPush, told.pile, told.table),
 }
