@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from evcs.contracts import topics
+from evcs import contract_page
+from evcs.contracts import asyncapi
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTE = "<!-- Written by `make docs`; edit its source instead. -->\n\n"
@@ -49,25 +50,22 @@ def settings_page() -> str:
 
 
 def topics_page() -> str:
-    """docs/topics.md: the topic table, one row per right."""
-    lines = [
-        "# Topics",
-        "",
-        "| topic | from → to | QoS | retained | payload | what |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for topic in topics.TABLE:
-        payload = getattr(topic.payload, "__name__", None) or str(topic.payload).replace("evcs.contracts.", "")
-        lines.append(
-            f"| `{topic.pattern}` | {', '.join(topic.by)} → {', '.join(topic.to)} | {topic.qos} "
-            f"| {'yes' if topic.retained else ''} | {payload} | {topic.title} |".replace("| |", "|  |")
-        )
-    return NOTE + "\n".join(lines) + "\n"
+    """docs/topics.md: the topic table, one row per right, then every topic with its fields and examples."""
+    return NOTE + contract_page.page()
+
+
+def asyncapi_document() -> str:
+    """docs/asyncapi.yaml: the contract for machines."""
+    # Only here: PyYAML is a tool of development, and `evcs up` imports this module too.
+    from evcs.yaml_text import yaml_text
+
+    return "# Written by `make docs`; edit its source instead.\n" + yaml_text(asyncapi.document())
 
 
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/topics.md": topics_page,
+    "docs/asyncapi.yaml": asyncapi_document,
 }
 
 

@@ -10,12 +10,16 @@ from evcs.contracts.times import Instant
 
 
 class Severity(StrEnum):
+    """How grave an alarm is: to be known, to be looked at, to be acted on."""
+
     INFO = "info"
     WARNING = "warning"
     CRITICAL = "critical"
 
 
 class AlarmKind(StrEnum):
+    """A fault comes from the pile, a warning from a rule."""
+
     FAULT = "fault"
     WARNING = "warning"
 

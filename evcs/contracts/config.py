@@ -32,6 +32,8 @@ class Lockout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GunConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """A gun: its rating, a limit by hand, its lockout."""
+
     gun: GunNumber
     rated_kw: Kw
     hand_limit_kw: Kw | None = None
@@ -137,6 +139,8 @@ class StationConfig(Payload, frozen=True, kw_only=True):
 
 
 class BandPrice(msgspec.Struct, frozen=True, kw_only=True):
+    """Prices of one time band."""
+
     band: TariffBand
     energy_price_e5: PriceE5
     service_price_e5: PriceE5
@@ -154,6 +158,8 @@ class TariffTable(Payload, frozen=True, kw_only=True):
 
 
 class FaultCode(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fault bit of a protocol means (故障码)."""
+
     code: str
     zh: str
     en: str

@@ -46,6 +46,8 @@ class TransformerPolicy(Payload, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that waits for the band to open."""
+
     serial: Serial
     pile: str
     gun: int

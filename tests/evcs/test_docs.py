@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import Field
 
 from evcs import docs, settings_table
+from evcs.contracts.topics import TABLE
 from evcs.runtime.settings import ServiceSettings
 
 
@@ -30,7 +32,17 @@ def test_files_are_written_once_and_then_pass_the_check(tmp_path: Path) -> None:
 def test_topics_page_has_a_row_for_every_topic() -> None:
     page = docs.topics_page()
     assert "| `evcs/v1/{shard}/station/{station}/pile/{pile}/gun/{gun}/record` | bridge → webapi | 1 |  |" in page
-    assert page.count("\n| `evcs/v1/") == len(docs.topics.TABLE)
+    assert page.count("\n| `evcs/v1/") == len(TABLE)
+
+
+def test_topics_page_has_a_section_with_an_example_for_every_topic_and_no_dead_link() -> None:
+    page = docs.topics_page()
+    sections = page.split("\n## ")[1:]
+    titles = [section.splitlines()[0] for section in sections]
+    for topic in TABLE:
+        assert "```json" in sections[titles.index(topic.leaf)]
+    anchors = {line.lstrip("# ").lower() for line in page.splitlines() if line.startswith("#")}
+    assert {link for link in re.findall(r"\]\(#([\w-]+)\)", page)} <= anchors
 
 
 class Sample(ServiceSettings):
