@@ -24,10 +24,12 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """Close the connection; connect again not before `wait_s`."""
+    """Give the connection up; connect again not before `wait_s`."""
 
     why: str
     wait_s: float = 0.0
+    silent: bool = False
+    """The peer hears nothing of it, as when a mast or the mains fails: no FIN, no RST."""
 
 
 Action = Sent | Received | HangUp

@@ -10,7 +10,10 @@ TAPER_TO = 0.15
 COLD_C = 5.0
 HEATING_W = 6_000
 """A cold battery heats itself with this before it takes a charge (seen as minutes at 6 kW, then a ramp)."""
-HEATING_C_PER_S = 0.05
+HEATING_C_PER_S = 0.02
+"""From -7 … 1 ℃ to COLD_C: 200 to 600 s."""
+COLD_RAMP = 8
+"""The ramp behind the heating is so many times longer."""
 HOT_C, TOO_HOT_C = 45.0, 55.0
 WARMING_C = 20.0
 WARMING_S = 900.0
@@ -37,6 +40,11 @@ class Battery:
             object.__setattr__(self, "first_soc_pct", self.soc_pct)
 
     @property
+    def is_cold(self) -> bool:
+        """Whether it still heats itself."""
+        return self.temp_c < COLD_C
+
+    @property
     def need_wh(self) -> float:
         """What is missing up to where the car stops."""
         return max(0.0, (self.target_soc_pct - self.soc_pct) / 100 * self.capacity_wh)
@@ -51,13 +59,14 @@ class Battery:
         """Pack voltage, which rises with the state of charge."""
         return self.nominal_v * (0.9 + 0.15 * self.soc_pct / 100)
 
-    def demand_w(self, charging_s: float) -> float:
-        """Power it asks for after `charging_s` seconds of charging, W: heating, ramp, plateau, taper, heat limit."""
+    def demand_w(self, taking_s: float) -> float:
+        """Power it asks for, W: heating, ramp, plateau, taper, heat limit; `taking_s` counts from the heating's end."""
         if self.is_full:
             return 0.0
-        if self.temp_c < COLD_C:
+        if self.is_cold:
             return float(min(HEATING_W, self.max_power_w))
-        power = self.max_power_w * min(1.0, (charging_s + 0.5) / max(self.ramp_s, 0.5))
+        ramp_s = self.ramp_s * (COLD_RAMP if self.ambient_c < COLD_C else 1)
+        power = self.max_power_w * min(1.0, (taking_s + 0.5) / max(ramp_s, 0.5))
         way = self.target_soc_pct - self.first_soc_pct
         done = 100 * (self.soc_pct - self.first_soc_pct) / way if way > 0 else 100.0
         if done > KNEE_PCT:
@@ -68,7 +77,7 @@ class Battery:
 
     def charged(self, energy_wh: float, seconds: float) -> "Battery":
         """The battery after it took `energy_wh` within `seconds`."""
-        if self.temp_c < COLD_C:
+        if self.is_cold:
             return replace(self, temp_c=self.temp_c + HEATING_C_PER_S * seconds)
         share = energy_wh * 3600 / seconds / self.max_power_w if seconds > 0 else 0.0
         towards = self.ambient_c + WARMING_C * min(1.0, share)
@@ -87,7 +96,7 @@ def draw_battery(need_kwh: float, dice: Random, *, cold_share: float = 0.0, ramp
     """A believable battery that lacks `need_kwh`, up to full."""
     soc = round(dice.uniform(12, 55), 1)
     cold = dice.random() < cold_share
-    ambient = dice.uniform(-8, 2) if cold else dice.uniform(12, 30)
+    ambient = dice.uniform(-7, 1) if cold else dice.uniform(12, 30)
     return Battery(
         capacity_wh=need_kwh * 1000 / (1 - soc / 100),
         soc_pct=soc,

@@ -6,7 +6,7 @@ Shares no code with the platform's pricing, so that the two can find each other'
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-BANDS = 4
+FLAT = 2
 STEPS_PER_KWH = 10_000
 """Energy is counted in steps of 0.0001 kWh, money in 0.0001 yuan, prices in 0.00001 yuan/kWh: the widths of 0x3B."""
 SLOT_MS = 30 * 60 * 1000
@@ -18,15 +18,15 @@ _SCALE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class PileTariff:
-    """The tariff model as the pile keeps it: combined price per band, and the band of each of the 48 slots."""
+    """The tariff model as the pile keeps it: combined price per band (four or five), and the band of each slot."""
 
-    prices_e5: tuple[int, int, int, int]
+    prices_e5: tuple[int, ...]
     slots: tuple[int, ...]
 
     def band_at(self, pile_ms: int) -> int:
         """Band at a time of the pile's clock (ms since 1970, UTC). Bands it cannot know count as flat."""
         band = self.slots[(pile_ms + LOCAL_MS) // SLOT_MS % 48]
-        return band if band < BANDS else 2
+        return band if band < len(self.prices_e5) else FLAT
 
 
 def slot_end_ms(pile_ms: int) -> int:
@@ -44,7 +44,10 @@ class Tally:
     """What has flowed in one session, by band."""
 
     tariff: PileTariff
-    steps: list[int] = field(default_factory=lambda: [0] * BANDS)
+    steps: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.steps = self.steps or [0] * len(self.tariff.prices_e5)
 
     def add(self, band: int, steps: int) -> None:
         """Count energy into a band."""

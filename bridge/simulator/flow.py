@@ -6,9 +6,6 @@ from bridge.simulator.biller import slot_end_ms
 from bridge.simulator.core import Core
 from bridge.simulator.gun import Gun
 
-FLOW_MS = 250
-"""Longest span in which power counts as constant."""
-
 Ended = Callable[[Gun, int, int], None]
 """Gun, stop reason, when."""
 
@@ -30,6 +27,7 @@ class Flow:
         self._core = core
         self._ended = ended
         self._flowed_ms = 0
+        self._step_ms = max(1, round(core.options.step_s * 1000))
 
     def begin(self, now_ms: int) -> None:
         """Nothing flowed before this."""
@@ -44,14 +42,17 @@ class Flow:
             if not drawing:
                 break
             pile_ms = core.pile_ms(at)
-            to = min(now_ms, at + FLOW_MS, at + slot_end_ms(pile_ms) - pile_ms)
-            shares = share_out(core.limit_w, [gun.wanted_w(at, core.options.stop_s) for gun in drawing])
-            for gun, watts in zip(drawing, shares, strict=True):
+            to = min(now_ms, at + self._step_ms, at + slot_end_ms(pile_ms) - pile_ms)
+            # A car that takes two guns draws half from each.
+            on_car = [1 if len(drawing) == 1 else sum(other.car is gun.car for other in drawing) for gun in drawing]
+            wanted = [gun.wanted_w(at, core.options.stop_s, n) for gun, n in zip(drawing, on_car, strict=True)]
+            shares = share_out(core.limit_w, wanted)
+            for gun, watts, guns_on_car in zip(drawing, shares, on_car, strict=True):
                 session = gun.session
                 if session is None:
                     continue
                 band = session.tally.tariff.band_at(pile_ms)
-                ended = gun.flow(watts, to - at, band, core.options.energy_factor)
+                ended = gun.flow(watts, to - at, band, core.options.energy_factor, guns_on_car)
                 if ended is not None:
                     self._ended(gun, session.stop_reason or ended, to)
             at = to

@@ -1,43 +1,30 @@
 """A simulated pile on a real TCP connection, with back-off; tests can watch and lead it."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
-from typing import Literal, TypeVar, cast
 
-from bridge.protocols.base import UnknownFrame
-from bridge.protocols.ykc.messages import LoginAnswer, YkcMessage
+from bridge.protocols.ykc.messages import LoginAnswer
 from bridge.simulator.actions import Action, HangUp, Sent
+from bridge.simulator.counts import Counts
 from bridge.simulator.gun import Car
+from bridge.simulator.journal import Direction, Journal
+from bridge.simulator.line import Line
 from bridge.simulator.memory import MemoryFile, PileMemory
-from bridge.simulator.options import PileOptions, Troubles
+from bridge.simulator.options import Card, PileOptions
 from bridge.simulator.pile import Pile
+from bridge.simulator.troubles import Trouble, Troubles
+from bridge.simulator.wheel import Wheel
+from bridge.simulator.wire import Wire
 from evcs.runtime.clock import Clock, SystemClock
 from evcs.runtime.log import get_logger
 
 log = get_logger()
 
-M = TypeVar("M", bound=YkcMessage)
-Direction = Literal["sent", "received"]
+GHOST_S = 600.0
+"""How long a connection that was given up without a word stays open behind the pile's back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """One frame that was sent to, or received from, the platform."""
-
-    index: int
-    """Counts all frames of the pile from 0, over all its connections."""
-    at_ms: int
-    connection: int
-    """Counts the pile's TCP connections from 1."""
-    direction: Direction
-    message: YkcMessage | UnknownFrame
-    raw: bytes
-
-
-class SimulatedPile:
+class SimulatedPile(Journal):
     """One pile over TCP. `await pile.run()` until cancelled; everything else may be called from the same loop.
 
     What it sent and received stands in `frames` (the last `keep`); `await pile.sent(TransactionRecord)` and
@@ -58,7 +45,10 @@ class SimulatedPile:
         memory: PileMemory | None = None,
         memory_file: MemoryFile | None = None,
         keep: int = 10_000,
+        wheel: Wheel | None = None,
+        counts: Counts | None = None,
     ) -> None:
+        """`wheel` and `counts` are shared by the piles of a fleet."""
         self.host, self.port, self.number = host, port, number
         self.options = options or PileOptions()
         self.troubles = troubles or Troubles()
@@ -66,17 +56,18 @@ class SimulatedPile:
         self._file = memory_file
         if memory is None and memory_file is not None:
             memory = memory_file.load()
-        self.pile = Pile(number, guns, seed, self.options, memory=memory, troubles=self.troubles)
-        self.frames: deque[Logged] = deque(maxlen=keep)
-        self.counted = 0
+        super().__init__(Pile(number, guns, seed, self.options, memory=memory, troubles=self.troubles), keep)
         self.connections = 0
         self.wants_link = asyncio.Event()
         """Cleared while the link is held down by `drop_link(hold=True)`."""
         self.wants_link.set()
+        self._wheel = wheel or Wheel()
+        self._wake_up = self._tick
+        self._counts = counts or Counts()
         self._dice = Random(f"{seed}/{number}/link")
-        self._watchers: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
-        self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._line = Line(self._put, self.troubles, self._dice)
+        self._wire: Wire | None = None
+        self._ghosts: set[asyncio.Transport] = set()
         self._hang_up_wait_s = 0.0
         self._logins = 0
         self._is_on = False
@@ -96,7 +87,7 @@ class SimulatedPile:
         try:
             while True:
                 await self.wants_link.wait()
-                wire = _Wire(self, loop.create_future())
+                wire = Wire(self, loop.create_future())
                 self._hang_up_wait_s = 0.0
                 logins = self._logins
                 try:
@@ -111,8 +102,9 @@ class SimulatedPile:
             # Power off: nothing flows and nothing is said from here, also not by the closing of the wire.
             self._keep_memory()
             self._is_on = False
-            if self._timer is not None:
-                self._timer.cancel()
+            self._wheel.cancel(self._wake_up)
+            for ghost in tuple(self._ghosts):
+                ghost.abort()
             if self._transport is not None:
                 self._transport.abort()
 
@@ -121,10 +113,15 @@ class SimulatedPile:
         """Whether the platform has accepted the login of the present connection."""
         return self.pile.logged_in
 
-    def opened(self, transport: asyncio.Transport) -> None:
+    @property
+    def _transport(self) -> asyncio.Transport | None:
+        return self._wire.transport if self._wire is not None else None
+
+    def opened(self, wire: "Wire") -> None:
         """The wire is up."""
-        self._transport = transport
+        self._wire = wire
         self.connections += 1
+        self._counts.connections += 1
         self._do(self.pile.connected(self._now_ms()))
 
     def arrived(self, data: bytes) -> None:
@@ -133,7 +130,8 @@ class SimulatedPile:
 
     def closed(self) -> None:
         """The wire is down."""
-        self._transport = None
+        self._wire = None
+        self._line.forget()
         if self._is_on:
             self._do(self.pile.lost(self._now_ms()))
 
@@ -143,102 +141,67 @@ class SimulatedPile:
 
     def _wake(self) -> None:
         """Set the alarm for what the pile wants next."""
-        if self._timer is not None:
-            self._timer.cancel()
         now_ms = self._now_ms()
-        wait_s = max(0.0, (self.pile.due_ms(now_ms) - now_ms) / 1000)
-        self._timer = asyncio.get_running_loop().call_later(wait_s, self._tick)
+        self._wheel.set(self._wake_up, (self.pile.due_ms(now_ms) - now_ms) / 1000)
 
     def _tick(self) -> None:
         self._do(self.pile.tick(self._now_ms()))
 
     def _do(self, actions: list[Action]) -> None:
+        """Carry out; what was said together leaves together, as a known pile sends 0x33, 0x15, 0x17, 0x13 in a row."""
+        together: list[bytes] = []
         for action in actions:
             if isinstance(action, HangUp):
-                log.warning("pile_hangs_up", pile=self.number, why=action.why)
-                self._hang_up_wait_s = action.wait_s
-                if self._transport is not None:
-                    self._transport.abort()
+                self._flush(together)
+                self._hang_up(action)
                 continue
             direction: Direction = "sent" if isinstance(action, Sent) else "received"
             if isinstance(action, Sent):
-                if self._transport is None:
+                if self._wire is None:
                     continue
-                self._transport.write(action.raw)
-            elif isinstance(action.message, LoginAnswer) and self.pile.logged_in:
-                self._logins += 1
-            self.frames.append(
-                Logged(self.counted, self.clock.now_ms(), self.connections, direction, action.message, action.raw)
-            )
-            self.counted += 1
+                together.append(action.raw)
+                self._counts.said(action.message)
+            else:
+                self._counts.heard(action.message)
+                if isinstance(action.message, LoginAnswer) and self.pile.logged_in:
+                    self._logins += 1
+                    self._counts.logins += 1
+            self.note(self.clock.now_ms(), self.connections, direction, action.message, action.raw)
+        self._flush(together)
         if actions:
             self._keep_memory()
-            for holds, told in self._watchers:
-                if not told.done() and holds():
-                    told.set_result(None)
+            self.look()
         self._wake()
+
+    def _flush(self, together: list[bytes]) -> None:
+        if together:
+            self._line.write(b"".join(together))
+            together.clear()
+
+    def _put(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def _hang_up(self, action: HangUp) -> None:
+        log.warning("pile_hangs_up", pile=self.number, why=action.why)
+        self._hang_up_wait_s = action.wait_s
+        wire = self._wire
+        if wire is None:
+            return
+        if not action.silent:
+            wire.transport.abort()
+            return
+        # Mast or mains failed: the connection stays open, and nobody sits behind it any more.
+        ghost = wire.transport
+        ghost.pause_reading()
+        self._ghosts.add(ghost)
+        asyncio.get_running_loop().call_later(GHOST_S, ghost.abort)
+        wire.abandon(lambda: self._ghosts.discard(ghost))
+        self.closed()
 
     def _keep_memory(self) -> None:
         if self._file is not None:
             self._file.save(self.pile.memory(self._now_ms()))
-
-    # — watching ————————————————————————————————————————————————————————————————————————————————————
-
-    async def sent(
-        self, kind: type[M], where: Callable[[M], bool] = lambda _: True, *, since: int = 0, within_s: float = 30
-    ) -> M:
-        """The first frame of this kind that was sent from index `since` on. TimeoutError after `within_s` s."""
-        return await self._first("sent", kind, where, since, within_s)
-
-    async def received(
-        self, kind: type[M], where: Callable[[M], bool] = lambda _: True, *, since: int = 0, within_s: float = 30
-    ) -> M:
-        """The first frame of this kind that came from index `since` on. TimeoutError after `within_s` s."""
-        return await self._first("received", kind, where, since, within_s)
-
-    def all_of(self, kind: type[M], *, since: int = 0) -> list[M]:
-        """Every kept frame of this kind from index `since` on (each kind goes in one direction only)."""
-        return [entry.message for entry in self.frames if entry.index >= since and isinstance(entry.message, kind)]
-
-    def entry_of(self, message: YkcMessage) -> Logged:
-        """When and in which bytes a frame went over the wire."""
-        return next(entry for entry in self.frames if entry.message is message)
-
-    async def until(self, holds: Callable[["SimulatedPile"], bool], *, within_s: float = 30) -> None:
-        """Wait until something holds; looked at now and after every frame. TimeoutError after `within_s` s."""
-        if holds(self):
-            return
-        watcher = (lambda: holds(self), asyncio.get_running_loop().create_future())
-        self._watchers.append(watcher)
-        try:
-            await asyncio.wait_for(watcher[1], within_s)
-        finally:
-            self._watchers.remove(watcher)
-
-    async def online(self, *, within_s: float = 30) -> None:
-        """Wait until the pile is logged in and has a tariff."""
-        await self.until(lambda it: it.pile.logged_in and it.pile.model is not None, within_s=within_s)
-
-    async def _first(
-        self, direction: Direction, kind: type[M], where: Callable[[M], bool], since: int, within_s: float
-    ) -> M:
-        def find() -> M | None:
-            for entry in self.frames:
-                message = entry.message
-                if entry.index < since or entry.direction != direction:
-                    continue
-                if isinstance(message, kind) and where(message):
-                    return message
-            return None
-
-        try:
-            await self.until(lambda _: find() is not None, within_s=within_s)
-        except TimeoutError:
-            last = [f"{entry.direction} {type(entry.message).__name__}" for entry in list(self.frames)[-12:]]
-            raise TimeoutError(f"{self.number}: no {kind.__name__} {direction} in {within_s} s; last: {last}") from None
-        message = find()
-        assert message is not None
-        return message
 
     # — leading —————————————————————————————————————————————————————————————————————————————————————
 
@@ -249,6 +212,18 @@ class SimulatedPile:
     def unplug(self, gun: int = 1) -> None:
         """Pull the plug; a running session ends (0x6B)."""
         self._do(self.pile.unplug(gun, self._now_ms()))
+
+    def swipe(self, card: Card, *guns: int) -> None:
+        """Hold a card to the reader: for gun 1, for the gun given, or for two guns on one car."""
+        self._do(self.pile.swipe(guns or (1,), card, self._now_ms()))
+
+    def ask_by_vin(self, gun: int = 1) -> None:
+        """The car asks for its start by itself."""
+        self._do(self.pile.swipe((gun,), None, self._now_ms()))
+
+    def befall(self, trouble: Trouble, gun: int = 1) -> None:
+        """One of the troubles of a charge (`troubles.MID_CHARGE`), now."""
+        self._do(self.pile.befall(trouble, gun, self._now_ms()))
 
     def press_stop(self, gun: int = 1) -> None:
         """Stop at the pile (0x45)."""
@@ -277,26 +252,3 @@ class SimulatedPile:
         """Write bytes of one's own: noise, damaged or foreign frames."""
         if self._transport is not None:
             self._transport.write(data)
-
-
-class _Wire(asyncio.Protocol):
-    """The socket's side of a pile."""
-
-    def __init__(self, owner: SimulatedPile, ended: "asyncio.Future[None]") -> None:
-        self._owner = owner
-        self.ended = ended
-
-    def itself(self) -> "_Wire":
-        """The protocol factory that asyncio wants."""
-        return self
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._owner.opened(cast(asyncio.Transport, transport))  # uvloop's is one without being an instance
-
-    def data_received(self, data: bytes) -> None:
-        self._owner.arrived(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._owner.closed()
-        if not self.ended.done():
-            self.ended.set_result(None)

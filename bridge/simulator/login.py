@@ -11,9 +11,11 @@ from bridge.protocols.ykc.messages import (
     TariffRequest,
     gun_no,
 )
-from bridge.simulator.actions import HangUp
 from bridge.simulator.core import Core
+from bridge.simulator.damage import foreign
+from bridge.simulator.ground_locks import GroundLocks
 from bridge.simulator.reports import Reports
+from bridge.simulator.troubles import Trouble
 
 LOST_AFTER = 3
 """Heartbeats without an answer until the pile gives the link up."""
@@ -23,9 +25,10 @@ NO_MODEL = "0000"
 class LoginTalk:
     """From the connection to the tariff; then a heartbeat every 10 s."""
 
-    def __init__(self, core: Core, reports: Reports) -> None:
+    def __init__(self, core: Core, reports: Reports, locks: GroundLocks) -> None:
         self._core = core
         self._reports = reports
+        self._locks = locks
         self._unanswered = 0
 
     def connected(self, now_ms: int) -> None:
@@ -42,11 +45,11 @@ class LoginTalk:
         core = self._core
         core.send(
             Login(
-                pile_no=core.number,
-                pile_type=PileType.DC,
+                pile_no=foreign(core.number) if core.troubles.happens(Trouble.WRONG_LOGIN) else core.number,
+                pile_type=PileType.AC if core.options.is_ac else PileType.DC,
                 gun_count=len(core.guns),
                 protocol_version=core.options.protocol_version,
-                software_version=core.options.software_version,
+                software_version=core.software_version,
                 network=Network.LAN,
                 sim=core.sim,
                 operator=4,
@@ -74,7 +77,7 @@ class LoginTalk:
     def _beat(self, now_ms: int) -> None:
         core = self._core
         if self._unanswered >= LOST_AFTER:
-            core.actions.append(HangUp("heartbeat_unanswered"))
+            core.hang_up("heartbeat_unanswered", silent=core.is_deaf)
             return
         faulty = next((gun for gun in core.guns.values() if gun.faulty), None)
         gun = faulty or core.guns[1]
@@ -104,6 +107,7 @@ class LoginTalk:
         core.records.logged_in(now_ms)
         for gun in core.guns.values():
             self._reports.report(gun, now_ms)
+        self._locks.logged_in(now_ms)
 
     def tariff_came(self, model: TariffModel) -> None:
         """0x0A."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bridge.protocols.ykc.codes import POWER_LOST
-from bridge.protocols.ykc.messages import TariffModel, TransactionRecord
+from bridge.protocols.ykc.messages import TariffModel
+from bridge.simulator.bill import record_from, record_of
 
 if TYPE_CHECKING:
     from bridge.simulator.core import Core
@@ -24,6 +25,10 @@ class PileMemory(msgspec.Struct, frozen=True, kw_only=True):
     """Each running session as the record that it becomes if power is lost now (stop reason 0x83)."""
     max_power_pct: int = 100
     disabled: bool = False
+    cards: dict[str, str] = {}
+    """Offline cards: physical → printed number."""
+    software_version: str = ""
+    qr_prefix: str = ""
 
 
 def remember(core: "Core", pile_ms: int) -> PileMemory:
@@ -33,10 +38,13 @@ def remember(core: "Core", pile_ms: int) -> PileMemory:
         model=core.model.encode().hex() if core.model is not None else None,
         records=tuple(entry.record.encode().hex() for entry in core.records),
         running=tuple(
-            gun.record(pile_ms, POWER_LOST).encode().hex() for gun in core.guns.values() if gun.session is not None
+            record_of(gun, pile_ms, POWER_LOST).encode().hex() for gun in core.guns.values() if gun.session is not None
         ),
         max_power_pct=core.max_power_pct,
         disabled=core.disabled,
+        cards=dict(core.cards.all()),
+        software_version=core.software_version,
+        qr_prefix=core.qr_prefix,
     )
 
 
@@ -47,10 +55,13 @@ def recall(core: "Core", memory: PileMemory) -> None:
             core.guns[number].register = register
     core.model = TariffModel.decode(bytes.fromhex(memory.model)) if memory.model is not None else None
     core.max_power_pct, core.disabled = memory.max_power_pct, memory.disabled
+    core.cards.restore(memory.cards)
+    core.software_version = memory.software_version or core.software_version
+    core.qr_prefix = memory.qr_prefix
     for body in (*memory.records, *memory.running):
-        record = TransactionRecord.decode(bytes.fromhex(body))
+        record = record_from(bytes.fromhex(body))
         core.records.add(record, None)
-        core.executed.add(record.trade_no)
+        core.execute(record.trade_no)
 
 
 class MemoryFile:

@@ -7,8 +7,9 @@ from bridge.protocols.ykc.messages import YkcMessage
 from bridge.protocols.ykc.protocol import Ykc
 from bridge.simulator.actions import Action, HangUp, Sent
 from bridge.simulator.gun import instant
-from bridge.simulator.options import PileOptions, Troubles
+from bridge.simulator.options import PileOptions
 from bridge.simulator.pile import Pile
+from bridge.simulator.troubles import Troubles
 from tests.bridge.simulator.platform import Script
 
 M = TypeVar("M", bound=YkcMessage)

@@ -46,11 +46,16 @@ def test_voltage_and_temperature_rise() -> None:
 
 def test_a_cold_battery_heats_first() -> None:
     cold = Battery(capacity_wh=60_000, soc_pct=20, max_power_w=90_000, nominal_v=403, temp_c=-4, ambient_c=-4)
-    curve = charge(cold, 400)
-    assert curve[0][0] == HEATING_W
-    assert curve[100][1].soc_pct == 20
-    assert curve[-1][0] == 90_000
-    assert 60 < sum(watts == HEATING_W for watts, _ in curve) < 300
+    heating = next(second for second, (_, battery) in enumerate(charge(cold, 900)) if not battery.is_cold)
+    assert 180 <= heating <= 600
+    warm = charge(cold, heating + 1)[-1][1]
+    assert warm.soc_pct == 20
+    powers = [watts for watts, _ in charge(cold, heating)]
+    assert set(powers) == {HEATING_W}
+    curve = [watts for watts, _ in charge(warm, 120)]
+    assert curve[0] < 5_000  # the ramp begins behind the heating
+    assert curve[-1] == 90_000
+    assert sum(watts < 90_000 for watts in curve) > 60
 
 
 def test_a_hot_battery_takes_less() -> None:
@@ -63,3 +68,13 @@ def test_a_drawn_battery_lacks_what_was_asked_for(need_kwh: float, seed: int) ->
     battery = draw_battery(need_kwh, Random(seed), cold_share=0.5)
     assert abs(battery.need_wh - need_kwh * 1000) < 0.01
     assert 0 <= battery.demand_w(100) <= MOST_A * battery.voltage_v
+
+
+@given(st.integers(0, 2**32))
+def test_every_cold_battery_heats_for_3_to_10_minutes(seed: int) -> None:
+    battery = draw_battery(30, Random(seed), cold_share=1)
+    seconds = 0
+    while battery.is_cold:
+        battery = battery.charged(100, 5)
+        seconds += 5
+    assert 180 <= seconds <= 605
