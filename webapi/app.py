@@ -12,6 +12,7 @@ from webapi.http.call import Adapters, install
 from webapi.http.converters import CodeConverter, RowConverter, SerialConverter
 from webapi.http.render import MsgspecProvider
 from webapi.http.smorest import make_api, register
+from webapi.orders.orphan_routes import endpoints as orphans
 from webapi.orders.routes import endpoints as orders
 from webapi.piles.command_routes import endpoints as commands
 from webapi.piles.routes import endpoints as piles
@@ -20,7 +21,7 @@ from webapi.stations.routes import endpoints as stations
 from webapi.tariffs.routes import endpoints as tariffs
 from webapi.users.routes import endpoints as users
 
-ENDPOINTS = (users, stations, piles, commands, guns, customers, cards, recharges, orders, tariffs)
+ENDPOINTS = (users, stations, piles, commands, guns, customers, cards, recharges, orders, orphans, tariffs)
 
 
 def create_app(adapters: Adapters, *, body_kib: int = 64, proxies: int = 0) -> Flask:

@@ -42,6 +42,7 @@ _SAID: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"Each band that is used needs exactly one price\.", "每个使用的费率须恰有一个价格。"),
         (r"Either piles or a station must be given\.", "须给出 piles 或 station 之一。"),
         (r"Not a cursor of this list\.", "不是本列表的游标。"),
+        (r"Must be another gun of the pile\.", "须为同一桩的另一把枪。"),
         (r"Exactly the value of its kind must be given: (.+)\.", r"须且只须给出与 kind 对应的值：\1。"),
     )
 )

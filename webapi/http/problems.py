@@ -28,6 +28,10 @@ class Code(StrEnum):
     KEY_REUSED = "idempotency_key_reused"
     KEY_IN_FLIGHT = "idempotency_key_in_flight"
     PHONE_TAKEN = "phone_taken"
+    CARD_TAKEN = "card_taken"
+    VEHICLE_TAKEN = "vehicle_taken"
+    NOT_BOUND = "not_bound"
+    NO_ORPHAN = "no_orphan"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     CHANGED_MEANWHILE = "changed_meanwhile"
     DATABASE_AWAY = "database_away"
@@ -75,6 +79,18 @@ TEXTS: dict[Code, Sentence] = {
     ),
     Code.PHONE_TAKEN: Sentence(
         "该手机号已开户，请搜索后使用。", "This phone number has an account already; search for it."
+    ),
+    Code.CARD_TAKEN: Sentence(
+        "该卡号已绑定用户，请先解绑。", "This card is bound to a customer already; unbind it there first."
+    ),
+    Code.VEHICLE_TAKEN: Sentence(
+        "该车架号已绑定用户，请先解绑。", "This VIN is bound to a customer already; unbind it there first."
+    ),
+    Code.NOT_BOUND: Sentence(
+        "已解绑，不能再修改；请重新绑定。", "It is not bound any more and cannot be changed; bind it anew."
+    ),
+    Code.NO_ORPHAN: Sentence(
+        "该充电记录已有订单，请刷新。", "This charge record belongs to an order by now; load the list again."
     ),
     Code.TOO_MANY_ATTEMPTS: Sentence(
         "尝试过多，请在 {seconds} 秒后再试。", "Too many attempts; try again in {seconds} s."

@@ -40,39 +40,16 @@ def adopt_offline(session: Session, record: ChargeRecord, *, at: datetime) -> Or
     pile, gun = session.get(Pile, record.pile), session.get(Gun, (record.pile, record.gun))
     if pile is None or gun is None:
         return GUN_UNKNOWN
-    began = record.started_at if is_clock_right(record) else record.received_at
+    began = began_at(record)
     card = find_card_at(session, pile.station.tenant_id, record.card, began)
     if card is None:
         return CARD_UNKNOWN
     if card.state is CardState.BLOCKED and card.state_since <= began:
         return CARD_BLOCKED
-    order = Order(
-        serial=record.serial,
-        tenant_id=pile.station.tenant_id,
-        station_code=pile.station_code,
-        pile_number=pile.number,
-        gun_no=gun.no,
-        customer_id=card.customer_id,
-        source=StartSource.OFFLINE_CARD,
-        created_by=f"pile:{pile.number}",
-        goal_kind=GoalKind.FULL,
-        may_queue=False,
-        state=OrderState.ENDED,
-        state_since=at,
-        deadline_at=life.record_deadline(at),
-        tariff_version_id=pile.confirmed_tariff_version_id,
-        card_number=record.card,
-        printed_card=card.printed_no,
-        vin=record.vin if is_vin(record.vin) else None,
-        requested_at=began,
-        end_observed_at=at,
-        electricity_fen=0,
-        service_fen=0,
-        occupancy_fen=0,
-        discount_fen=0,
-        total_fen=0,
-        provisional=False,
+    order = order_of_record(
+        record, pile, gun, card.customer_id, StartSource.OFFLINE_CARD, by=f"pile:{pile.number}", at=at
     )
+    order.card_number, order.printed_card = record.card, card.printed_no
     session.add(order)
     session.flush()
     log.info("offline_charge_adopted", serial=order.serial, card=masked_card(record.card), customer=card.customer_id)
@@ -88,3 +65,39 @@ def adopt_offline(session: Session, record: ChargeRecord, *, at: datetime) -> Or
         object_id=order.serial,
     )
     return order
+
+
+def began_at(record: ChargeRecord) -> datetime:
+    """When the charge of a record began, as far as its clock can be believed; else when the record came."""
+    return record.started_at if is_clock_right(record) else record.received_at
+
+
+def order_of_record(
+    record: ChargeRecord, pile: Pile, gun: Gun, customer_id: int, source: StartSource, *, by: str, at: datetime
+) -> Order:
+    """The order of a charge that has ended and that nobody placed, without a hold; its record settles it next."""
+    return Order(
+        serial=record.serial,
+        tenant_id=pile.station.tenant_id,
+        station_code=pile.station_code,
+        pile_number=pile.number,
+        gun_no=gun.no,
+        customer_id=customer_id,
+        source=source,
+        created_by=by,
+        goal_kind=GoalKind.FULL,
+        may_queue=False,
+        state=OrderState.ENDED,
+        state_since=at,
+        deadline_at=life.record_deadline(at),
+        tariff_version_id=pile.confirmed_tariff_version_id,
+        vin=record.vin if is_vin(record.vin) else None,
+        requested_at=began_at(record),
+        end_observed_at=at,
+        electricity_fen=0,
+        service_fen=0,
+        occupancy_fen=0,
+        discount_fen=0,
+        total_fen=0,
+        provisional=False,
+    )

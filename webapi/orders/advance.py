@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from evcs.contracts import topics, waits
 from evcs.contracts.gun import Request
-from evcs.contracts.pile import PileCommand
+from evcs.contracts.pile import PileCommand, PileCommandKind
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import OPEN_ORDER
 from evcs.runtime.log import get_logger
@@ -22,7 +22,9 @@ from webapi.orders import life, messages
 from webapi.orders.models import Order
 from webapi.orders.provisional import settle_provisionally
 from webapi.orders.review import close_review
+from webapi.piles.commands import Wish, issue
 from webapi.piles.link import link_in_force
+from webapi.refusals import Refusal
 from webapi.worker.enqueue import enqueue, new_id
 
 log = get_logger()
@@ -219,12 +221,27 @@ def enqueue_command(session: Session, station: str, pile: str, command: PileComm
 
 
 def publish_longer_hold(session: Session, order: Order, *, at: datetime) -> None:
-    """Tell the gate what the hold covers now, and the pile its new balance, where it can be reached."""
+    """Tell the gate what the hold covers now, and the pile its new balance (0x42), where it can be reached.
+
+    With the card where one was read: the pile compares it. What it answers stands with its other commands; should it
+    refuse, it stops by the old balance, and the gate by the new one.
+    """
     _enqueue_request(session, order, messages.longer_hold(order, id=new_id(), at=at), at)
-    link = link_in_force(session, order.pile_number)
-    if link is not None:
-        command = messages.balance(order, id=new_id(), link=link, at=at)
-        enqueue_command(session, order.station_code, order.pile_number, command, at=at)
+    told = issue(
+        session,
+        Wish(
+            pile=order.pile_number,
+            kind=PileCommandKind.BALANCE,
+            by=WORKER,
+            gun=order.gun_no,
+            serial=order.serial,
+            balance_fen=order.pile_balance_fen,
+            card=order.card_number,
+        ),
+        at=at,
+    )
+    if isinstance(told, Refusal):
+        log.warning("balance_not_told", serial=order.serial, pile=order.pile_number, reason=told.reason.value)
 
 
 def publish_stop(session: Session, order: Order, why: Reason, *, at: datetime) -> None:

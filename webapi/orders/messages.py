@@ -83,21 +83,6 @@ def longer_hold(order: Order, *, id: str, at: datetime) -> LongerHold:
     )
 
 
-def balance(order: Order, *, id: str, link: Link, at: datetime) -> PileCommand:
-    """The order's balance for its pile (0x42), with the card where one was read: the pile compares it."""
-    return PileCommand(
-        id=id,
-        bridge=link.bridge,
-        link=link.link,
-        kind=PileCommandKind.BALANCE,
-        expires_at=at + timedelta(seconds=waits.PILE_ANSWER_S),
-        gun=order.gun_no,
-        serial=order.serial,
-        balance_fen=order.pile_balance_fen,
-        card=order.card_number,
-    )
-
-
 def refuse_card(
     request_id: str, gun: int, why: Reason, *, id: str, bridge: str, link: str, expires_at: datetime
 ) -> PileCommand:

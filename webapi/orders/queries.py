@@ -6,19 +6,22 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload, object_session, selectinload
 
-from evcs.contracts.gun import Goal
+from evcs.contracts.gun import BatteryLimits, ChargeEnding, Goal, JointRole, Vehicle
 from evcs.contracts.reasons import Sentence
 from evcs.contracts.states import OPEN_ORDER, OrderState, StartSource, TariffBand
 from evcs.store.interface import GunSeries, TelemetryReader
 from webapi.access import Visible
 from webapi.audit.models import AuditEntry
+from webapi.cards.numbers import masked_card, masked_printed, masked_vin
+from webapi.cards.rights import sees_numbers
 from webapi.customers.masks import masked_phone
 from webapi.customers.models import Customer
 from webapi.guns.readings import LiveView, live_of, newest_of
 from webapi.http.paging import Page, PageWish, TimeKey, page_of, read_cursor
 from webapi.ledger.models import HoldState
+from webapi.orders.course import Found, ending_of, findings_of, limits_of, vehicle_of
 from webapi.orders.messages import goal_of
 from webapi.orders.models import Bill, BillKind, BillRoute, ChargeRecord, Order, RecordVerdict
 from webapi.orders.refusal_view import RefusalView, refusal_of, sentence_of
@@ -96,6 +99,16 @@ class OrderView:
     refusal: RefusalView | None
     trouble: str | None
     trouble_text: Sentence | None
+    joint: "JointView | None"
+
+
+@dataclass(frozen=True, slots=True)
+class JointView:
+    """Which gun of a joint charge; `serial`: the order of the other one."""
+
+    number: str
+    role: JointRole
+    serial: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +186,14 @@ class StopView:
 class OrderDetail(OrderView):
     """Everything about an order."""
 
+    card: str | None
+    printed_card: str | None
+    vin: str | None
+    other_vin: str | None
+    vehicle: Vehicle | None
+    limits: BatteryLimits | None
+    ending: ChargeEnding | None
+    findings: tuple[Found, ...]
     live: LiveView | None
     live_available: bool
     created_by: str
@@ -201,6 +222,7 @@ class OrderFilter(PageWish):
     pile: str | None = None
     gun: int | None = None
     customer: int | None = None
+    joint: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -240,6 +262,8 @@ def list_orders(session: Session, sees: Visible, wish: OrderFilter) -> Page[Orde
         query = query.where(Order.gun_no == wish.gun)
     if wish.customer is not None:
         query = query.where(Order.customer_id == wish.customer)
+    if wish.joint is not None:
+        query = query.where(Order.joint_number == wish.joint)
     if wish.since is not None:
         query = query.where(Order.requested_at >= wish.since)
     if wish.until is not None:
@@ -293,6 +317,7 @@ def order_view(order: Order, sees: Visible) -> OrderView:
         refusal=refusal_of(order),
         trouble=order.exception_code,
         trouble_text=sentence_of_trouble(order.exception_code),
+        joint=_joint(order, sees),
     )
 
 
@@ -304,10 +329,19 @@ def order_detail(
     if order is None:
         return None
     view = order_view(order, sees)
+    in_full = sees_numbers(sees)
     said = sentence_of(order.stop_reason)
     newest = newest_of(telemetry, [_series(order)] if order.state in LIVE_STATES else [])
     return OrderDetail(
         **{name: getattr(view, name) for name in OrderView.__dataclass_fields__},
+        card=order.card_number if in_full else masked_card(order.card_number),
+        printed_card=(order.printed_card if in_full else masked_printed(order.printed_card or "")) or None,
+        vin=order.vin if in_full else masked_vin(order.vin),
+        other_vin=order.other_vin if in_full else masked_vin(order.other_vin),
+        vehicle=vehicle_of(order),
+        limits=limits_of(order),
+        ending=ending_of(order),
+        findings=findings_of(order).items,
         live=None if newest is None else live_of(newest.get(_series(order)), order.serial, at),
         live_available=newest is not None,
         created_by=order.created_by,
@@ -353,6 +387,24 @@ def order_curve(order: Order, telemetry: TelemetryReader, *, most: int, at: date
 
 def _series(order: Order) -> GunSeries:
     return GunSeries(order.station_code, order.pile_number, order.gun_no)
+
+
+def _joint(order: Order, sees: Visible) -> JointView | None:
+    session = object_session(order)
+    if order.joint_number is None or order.joint_role is None or session is None:
+        return None
+    other = session.scalar(
+        sees.orders()
+        .where(
+            Order.pile_number == order.pile_number,
+            Order.joint_number == order.joint_number,
+            Order.serial != order.serial,
+        )
+        .with_only_columns(Order.serial)
+        .order_by(Order.serial.desc())
+        .limit(1)
+    )
+    return JointView(order.joint_number, JointRole(order.joint_role), other)
 
 
 def _duration_s(order: Order) -> int | None:

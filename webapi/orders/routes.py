@@ -21,6 +21,7 @@ from webapi.http.smorest import API_PREFIX, Endpoints
 from webapi.orders import schemas
 from webapi.orders.models import Order
 from webapi.orders.place import PlaceOrder, place_order
+from webapi.orders.place_joint import place_joint
 from webapi.orders.queries import (
     CurveView,
     OrderDetail,
@@ -46,6 +47,7 @@ class Wished(msgspec.Struct, frozen=True):
     pile: str
     gun: int
     goal: Goal
+    joint_gun: int | None = None
 
 
 @endpoints.post(
@@ -69,24 +71,24 @@ def place(call: Call, wish: schemas.OrderWish) -> Reply | Declined:
 
     Holds the money and asks the gate of the transformer; whether the gate admits the start shows in the order's
     state. 409 names why nothing could even be asked: balance, debt, gun taken, no tariff.
+
+    并充（joint_gun）：一次生成两个订单，要么都成，要么都不成；返回主枪订单，joint.serial 是辅枪订单。
+
+    A joint charge makes two orders at once or none; the main gun's is answered, `joint.serial` is the other one.
     """
     customer = _payer(call, wish.customer_id)
-    if (
-        call.session.scalars(
-            call.sees.guns_to_start().where(Gun.pile_number == wish.pile, Gun.no == wish.gun)
-        ).one_or_none()
-        is None
-    ):
-        raise not_found("gun")
+    for field, gun in (("gun", wish.gun), ("joint_gun", wish.joint_gun)):
+        if gun is not None and not _is_startable(call, wish.pile, gun):
+            raise not_found(field)
     source = StartSource.APP if isinstance(call.asker, Driver) else StartSource.PLATFORM
     wanted = PlaceOrder(
         customer_id=customer.id, pile=wish.pile, gun=wish.gun, goal=wish.goal, by=call.asker.key, source=source
     )
     try:
-        placed = place_order(call.session, wanted, at=call.at)
+        placed = _place(call, wanted, wish.joint_gun)
     except NoResultFound as error:  # customer and gun of two operators, or archived just now
         raise not_found("gun") from error
-    details = Wished(customer.id, wish.pile, wish.gun, wish.goal)
+    details = Wished(customer.id, wish.pile, wish.gun, wish.goal, wish.joint_gun)
     if isinstance(placed, Refusal):
         record(
             call,
@@ -98,16 +100,18 @@ def place(call: Call, wish: schemas.OrderWish) -> Reply | Declined:
             details=details,
         )
         return Declined(refused(placed))
-    record(
-        call,
-        "order_create",
-        tenant_id=placed.tenant_id,
-        station=placed.station_code,
-        object_kind="order",
-        object_id=placed.serial,
-        details=details,
-    )
-    return Reply(order_view(_fresh(call, placed), call.sees), location=f"{API_PREFIX}/orders/{placed.serial}")
+    for order in placed:
+        record(
+            call,
+            "order_create",
+            tenant_id=order.tenant_id,
+            station=order.station_code,
+            object_kind="order",
+            object_id=order.serial,
+            details=details,
+        )
+    first = placed[0]
+    return Reply(order_view(_fresh(call, first), call.sees), location=f"{API_PREFIX}/orders/{first.serial}")
 
 
 @endpoints.get("/orders", Served(Right.SEE_ORDERS), answers=schemas.OrdersSchema, query=schemas.OrdersQuery)
@@ -160,6 +164,20 @@ def stop(call: Call, serial: str) -> OrderView:
         object_id=serial,
     )
     return order_view(_fresh(call, stopped), call.sees)
+
+
+def _is_startable(call: Call, pile: str, gun: int) -> bool:
+    query = call.sees.guns_to_start().where(Gun.pile_number == pile, Gun.no == gun)
+    return call.session.scalars(query).one_or_none() is not None
+
+
+def _place(call: Call, wanted: PlaceOrder, joint_gun: int | None) -> tuple[Order, ...] | Refusal:
+    """The order, or the two of a joint charge, the main gun's first."""
+    if joint_gun is None:
+        placed = place_order(call.session, wanted, at=call.at)
+        return placed if isinstance(placed, Refusal) else (placed,)
+    both = place_joint(call.session, wanted, joint_gun, at=call.at)
+    return both if isinstance(both, Refusal) else (both.main, both.auxiliary)
 
 
 def _payer(call: Call, customer_id: int | None) -> Customer:

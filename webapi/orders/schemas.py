@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 from webargs.fields import DelimitedList
 
-from evcs.contracts.gun import Goal
+from evcs.contracts.gun import Goal, JointRole
 from evcs.contracts.states import GoalKind, OrderState, StartSource, StopClass, TariffBand
 from webapi.guns.schemas import LiveSchema
 from webapi.http.fields import Body, Instant, code, kwh, limit, next_cursor, number, out, whole
 from webapi.ledger.models import HoldState
+from webapi.orders.course_schemas import CarLimitsSchema, CarSchema, EndingSchema, FoundSchema
 from webapi.orders.models import BillKind, BillRoute, RecordVerdict
 from webapi.orders.queries import OrderFilter
 from webapi.stations.schemas import PageQuery, SentenceSchema
@@ -28,6 +29,7 @@ class OrderWish:
     gun: int
     goal: Goal
     customer_id: int | None = None
+    joint_gun: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,22 @@ class OrderBody(Body):
     pile = code("桩号 · pile's number", required=True)
     gun = whole("枪号 · gun's number, 1…n", most=99, required=True)
     goal = fields.Nested(GoalBody, required=True)
+    joint_gun = whole(
+        "并充：同一桩的第二把枪。生成两个订单；金额、电量目标由两枪平分，时间与充满目标各枪适用 · "
+        "two guns on one car: the pile's second gun. Two orders; an amount or energy goal is halved between them, "
+        "a time or full counts for each",
+        most=99,
+    )
+
+    @validates_schema
+    def _is_another(self, data: dict[str, Any], **_: Any) -> None:
+        joint, goal = data.get("joint_gun"), data.get("goal")
+        if joint is None:
+            return
+        if joint == data.get("gun"):
+            raise ValidationError("Must be another gun of the pile.", "joint_gun")
+        if isinstance(goal, Goal) and goal.amount_fen == 1:
+            raise ValidationError("Must be greater than or equal to 2.", "goal")
 
 
 class OrdersQuery(PageQuery):
@@ -88,6 +106,9 @@ class OrdersQuery(PageQuery):
     pile = code("只看该桩 · only at this pile")
     gun = number("只看该枪 · only at this gun of the pile", most=99)
     customer = number("只看该用户 · only of this customer")
+    joint = fields.String(
+        validate=validate.Regexp(r"[0-9]{12}\Z"), metadata={"description": "只看该并充 · only of this joint charge"}
+    )
     since = Instant(metadata={"description": "下单不早于 · placed at or after"})
     until = Instant(metadata={"description": "下单早于 · placed before"})
 
@@ -142,6 +163,14 @@ class HoldSchema(Schema):
     rest_fen = out(fields.Integer, "仍冻结 · still held")
 
 
+class JointSchema(Schema):
+    """并充: the two guns of one car."""
+
+    number = out(fields.String, "并充序号 · shared by both orders")
+    role = out(fields.Enum, "主枪 main 或辅枪 auxiliary", enum=JointRole, by_value=True)
+    serial = out(fields.String, "另一把枪的订单 · order of the other gun", allow_none=True)
+
+
 class OrderSchema(Schema):
     """充电订单."""
 
@@ -177,6 +206,7 @@ class OrderSchema(Schema):
     refusal = fields.Nested(RefusalSchema, allow_none=True)
     trouble = out(fields.String, "异常或待核的原因代码 · why exception or review", allow_none=True)
     trouble_text = fields.Nested(SentenceSchema, allow_none=True, metadata={"description": "原因与处理 · in words"})
+    joint = fields.Nested(JointSchema, allow_none=True, metadata={"description": "并充 · of a joint charge"})
 
 
 class OrdersSchema(Schema):
@@ -254,6 +284,19 @@ class StopSchema(Schema):
 
 class OrderDetailSchema(OrderSchema):
     """Everything about an order."""
+
+    card = out(fields.String, "物理卡号，按权限脱敏 · card; masked for who does not need it", allow_none=True)
+    printed_card = out(fields.String, "逻辑卡号，按权限脱敏 · its printed number; masked", allow_none=True)
+    vin = out(fields.String, "车架号，按权限脱敏 · VIN; masked", allow_none=True)
+    other_vin = out(
+        fields.String, "车辆或记录报告的另一车架号 · another VIN that car or record said; masked", allow_none=True
+    )
+    vehicle = fields.Nested(CarSchema, allow_none=True, metadata={"description": "车辆信息 · the car (0x15)"})
+    limits = fields.Nested(CarLimitsSchema, allow_none=True, metadata={"description": "充电参数 · limits (0x17)"})
+    ending = fields.Nested(EndingSchema, allow_none=True, metadata={"description": "结束统计 · statistics (0x19)"})
+    findings = fields.List(
+        fields.Nested(FoundSchema), metadata={"description": "BMS 与充电机的异常 · what was not normal"}
+    )
 
     live = fields.Nested(
         LiveSchema, allow_none=True, metadata={"description": "充电中的最新数据 · newest values while it charges"}

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from evcs.contracts import topics
 from evcs.contracts.envelope import encode
 from evcs.contracts.gun import ChargeRecord
 from evcs.contracts.money import fen_of_e4
@@ -78,6 +79,29 @@ def settle_record(session: Session, record: ChargeRecord, *, at: datetime, by: s
     provisional = bills.get(BillKind.PROVISIONAL)
     verdict, why = _verdict(reckoning, is_correction=provisional is not None)
     row = _store(session, record, content, verdict, why, at)
+    return _take(session, order, record, row, reckoning, provisional, at=at, by=by)
+
+
+def settle_orphan(session: Session, row: RecordRow, order: Order, *, at: datetime, by: str) -> Settled:
+    """Settle a stored record by the order that a person has made of it; its verdict is no longer orphan."""
+    record = topics.RECORD.decode(row.decoded_json.encode())
+    reckoning = _reckon(session, order, record)
+    row.verdict, row.verdict_reason = _verdict(reckoning, is_correction=False)
+    return _take(session, order, record, row, reckoning, None, at=at, by=by)
+
+
+def _take(
+    session: Session,
+    order: Order,
+    record: ChargeRecord,
+    row: RecordRow,
+    reckoning: Reckoning,
+    provisional: Bill | None,
+    *,
+    at: datetime,
+    by: str,
+) -> Settled:
+    """Write what the record tells of the charge, and move the money where the figures are clear."""
     _note_course(session, order, record, at)
     if not isinstance(reckoning, Unclear):
         evidence = Evidence(row.id, fen_of_e4(record.amount_e4))
@@ -86,7 +110,7 @@ def settle_record(session: Session, record: ChargeRecord, *, at: datetime, by: s
         else:
             keep = reckoning.difference_fen if isinstance(reckoning, Disputed) else 0
             capture(session, order, reckoning.figures, BillKind.FINAL, evidence, keep_fen=keep, at=at, by=by)
-    return _done(record, row, order, _OUTCOMES[verdict])
+    return _done(record, row, order, _OUTCOMES[row.verdict])
 
 
 _OUTCOMES = {

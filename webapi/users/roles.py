@@ -21,6 +21,8 @@ class Right(StrEnum):
     """Customers with their wallets and statements."""
     OPEN_ACCOUNTS = "open_accounts"
     RECHARGE = "recharge"
+    ADOPT_CHARGES = "adopt_charges"
+    """Have a customer pay for a charge that no order explains."""
     SEE_PHONES = "see_phones"
     """Phone numbers in full; everybody else sees 138****0001."""
     MANAGE_CARDS = "manage_cards"
@@ -39,7 +41,7 @@ GRANTED: dict[Role, frozenset[Right]] = {
     Role.PLATFORM_ADMIN: frozenset(Right),
     Role.TENANT_ADMIN: frozenset(Right),
     Role.OPERATOR: _LOOK | _HANDS,
-    Role.FINANCE: _LOOK | {Right.SEE_ACCOUNTS, Right.RECHARGE, Right.SEE_PHONES, Right.SEE_AUDIT},
+    Role.FINANCE: _LOOK | {Right.SEE_ACCOUNTS, Right.RECHARGE, Right.ADOPT_CHARGES, Right.SEE_PHONES, Right.SEE_AUDIT},
     Role.VIEWER: _LOOK,
 }
 
