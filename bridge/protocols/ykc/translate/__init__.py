@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from bridge import words
-from bridge.dialect import CardsPerFrame, Described, Encoded
+from bridge.dialect import Described, Encoded
 from bridge.protocols.base import CrcOrder, Frame, UnknownFrame
 from bridge.protocols.fields import Enum8
 from bridge.protocols.ykc import describe as people
@@ -91,7 +91,7 @@ class YkcDialect:
 
     name = "ykc"
     power_control = power.POWER_CONTROL
-    cards_per_frame = CardsPerFrame(stored=ykc.MOST_STORED, cleared=ykc.MOST_NAMED, asked=ykc.MOST_NAMED)
+    cards_per_frame = offline_cards.CARDS_PER_FRAME
 
     def __init__(self, protocol: Ykc | None = None) -> None:
         self._protocol = protocol or Ykc()

@@ -3,9 +3,13 @@
 from collections.abc import Iterable
 
 from bridge import words
+from bridge.dialect import CardsPerFrame
 from bridge.protocols.ykc import codes
 from bridge.protocols.ykc import messages as ykc
 from bridge.protocols.ykc.translate.common import Hear, Tell
+
+CARDS_PER_FRAME = CardsPerFrame(stored=ykc.MOST_STORED, cleared=18, asked=21)
+"""0x46 and 0x48 carry 23 cards, but their answers (10 and 9 bytes a card) stay below a length byte of 201 only so."""
 
 
 def _stored(message: ykc.OfflineCardSyncAnswer) -> words.CardsStored:
