@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from bridge.words import LoginSaid
 from bridge.actions import Action, Close, CloseReason, Note, Publish, Send, Took
 from bridge.fleet import Fleet
 from bridge.link import Link
@@ -18,6 +17,7 @@ from bridge.protocols.ykc.protocol import Ykc
 from bridge.protocols.ykc.translate import YkcDialect
 from bridge.tally import Tally
 from bridge.voice import BridgeRun
+from bridge.words import LoginSaid
 from evcs.contracts.config import BandPrice, GunConfig, Lockout, PileConfig, TariffRef, TariffTable
 from evcs.contracts.gun import Start, Stop
 from evcs.contracts.ids import shard_of

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.words import Reading, WireState
 from bridge.gun import Began, Ended, FaultsCleared, FaultsRaised, Gun
+from bridge.words import Reading, WireState
 from evcs.contracts.states import GunState
 
 S1, S2 = "1" * 32, "2" * 32
