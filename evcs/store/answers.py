@@ -47,6 +47,8 @@ _decoder = msgspec.json.Decoder(_Told)
 _DROPPED = re.compile(r"\bdropped=(\d+)")
 _CONFLICT = re.compile(r'input field "((?:[^"\\]|\\.)+)" on measurement "((?:[^"\\]|\\.)+)"')
 _RETENTION = "beyond retention policy"
+_MISSING = re.compile(r"(database|retention policy|bucket) not found")
+"""1.6.7 answers 404 for a missing database and 500 for a missing policy."""
 _OF_THE_PLACE = re.compile(
     r"(database|retention policy|bucket|organization|org) (?:\S+ )?not found|is required|precision|unauthorized",
     re.IGNORECASE,
@@ -66,7 +68,7 @@ def verdict(answer: Answer, where: str) -> Verdict:
             return Verdict(Means.REFUSED, reason, int(dropped[1]) if dropped is not None else None)
         case 413:
             return Verdict(Means.TOO_LARGE, reason)
-        case 404:
+        case 404 | 500 if answer.status == 404 or (told is not None and _MISSING.search(told)):
             return Verdict(Means.MISSING, f"{where}: {reason or 'not found'}")
         case 401 | 403:
             return Verdict(Means.AWAY, f"{where} does not let us in ({answer.status}): {reason}")

@@ -17,7 +17,7 @@ from evcs.store.influx_read import InfluxReader
 from evcs.store.influxql import Bucket
 from evcs.store.interface import Point, Refused, StoreRefused, StoreUnavailable
 from evcs.store.lines import spelled
-from evcs.store.wire import Answer, Wire, answer
+from evcs.store.wire import CONNECT_S, Answer, Wire, answer
 
 WITHIN_S = 15.0
 """A write must be answered within this; what was not is written again, and overwrites itself."""
@@ -99,7 +99,8 @@ class V2Transport:
         self._wire = wire
         self._bucket = bucket
         self._org = org
-        client = InfluxDBClient(url=base, token=token, org=org, timeout=int(WITHIN_S * 1000), retries=False)
+        milliseconds = (int(CONNECT_S * 1000), int((WITHIN_S + CONNECT_S) * 1000))  # as `wire.timeout` has them
+        client = InfluxDBClient(url=base, token=token, org=org, timeout=milliseconds, retries=False)
         client.api_client.rest_client.pool_manager = wire.pool
         self._write: Any = WriteService(client.api_client)
 

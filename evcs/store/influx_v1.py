@@ -28,7 +28,8 @@ class V1Transport:
         return answer.status == 204 or (answer.status == 200 and not answer.body)
 
     def make_place(self, why: str) -> None:
-        """Both statements change nothing where their thing is there already (with the same duration)."""
+        """Both statements change nothing where their thing is there already; a policy of other duration is the owner's
+        choice, and stays."""
         for statement in (
             influxql.create_database(self._bucket),
             influxql.create_policy(self._bucket, self._kept),
@@ -38,4 +39,6 @@ class V1Transport:
                 for _ in influxql.rows(lines, 1, self._wire.where):
                     pass  # they answer without rows
             except StoreUnavailable as error:
+                if "already exists" in str(error):
+                    continue
                 raise StoreUnavailable(f"{why}, and we may not make it ({error}); make it: {statement}") from error

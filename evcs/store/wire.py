@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,7 @@ ANSWER_BYTES = 64 * 1024
 LINE_BYTES = 64 * 1024 * 1024
 """Of one chunk of an answer to a query: 10,000 rows of all fields have about 2 MiB."""
 
-Failure = (urllib3.exceptions.HTTPError, HTTPException, OSError)
+Failure = (urllib3.exceptions.HTTPError, HTTPException, OSError, UnicodeDecodeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,11 @@ def _bounded(response: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
     else:
         response.release_conn()
     return urllib3.HTTPResponse(
-        body=body, headers=response.headers, status=response.status, reason=response.reason, preload_content=True
+        body=BytesIO(body),
+        headers=response.headers,
+        status=response.status,
+        reason=response.reason,
+        preload_content=True,
     )
 
 
@@ -116,9 +121,16 @@ class _SafePool(urllib3.HTTPSConnectionPool):
         return _bounded(response) if whole else response
 
 
+class _Pools(urllib3.PoolManager):
+    """Follows no redirect, whoever calls: it would carry token and readings elsewhere."""
+
+    def urlopen(self, *arguments: Any, **options: Any) -> urllib3.BaseHTTPResponse:
+        return super().urlopen(*arguments, **(options | {"redirect": False}))
+
+
 def pool() -> urllib3.PoolManager:
-    """Connections that are kept open; never retries, never follows a redirect (it would carry the token elsewhere)."""
-    made = urllib3.PoolManager(num_pools=2, maxsize=8, retries=False)
+    """Connections that are kept open; never tries again by itself."""
+    made = _Pools(num_pools=2, maxsize=8, retries=False)
     made.pool_classes_by_scheme = {"http": _Pool, "https": _SafePool}
     return made
 
@@ -142,7 +154,6 @@ class Wire:
                 body=body,
                 headers={**self._headers, "Content-Type": kind},
                 timeout=timeout(within_s),
-                redirect=False,
             )
             return answer(response.status, response.data, response.headers)
 
@@ -158,7 +169,6 @@ class Wire:
                 body=_encoded(form).encode(),
                 headers={**self._headers, "Content-Type": "application/x-www-form-urlencoded"},
                 timeout=timeout(within_s),
-                redirect=False,
                 preload_content=False,
             )
             try:
@@ -185,6 +195,8 @@ class Wire:
         watch.start()
         try:
             yield
+            if watch.expired:  # an answer that was cut off may look like a short one
+                raise TimeoutError
         except Failure as error:
             if watch.expired:
                 raise StoreUnavailable(f"{self.where}: no whole answer within {within_s:.0f} s") from error
@@ -199,7 +211,8 @@ class Wire:
 
 
 def timeout(within_s: float) -> urllib3.Timeout:
-    return urllib3.Timeout(connect=min(CONNECT_S, within_s), read=within_s)
+    """Of the socket: longer than the call's own, whose end is the clearer one."""
+    return urllib3.Timeout(connect=CONNECT_S, read=within_s + CONNECT_S)
 
 
 def answer(status: int, body: bytes | None, headers: Mapping[str, str]) -> Answer:

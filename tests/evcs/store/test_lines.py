@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from evcs.contracts.times import to_ms
 from evcs.store.check import fault
 from evcs.store.interface import Point
-from evcs.store.lines import line, lines
+from evcs.store.lines import line, lines, spelled
 from tests.evcs.store.line_parser import parse
 from tests.evcs.store.points import GUN_1, METER, at, fit_points, point
+from tests.evcs.store.test_check import UNFIT
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,19 @@ def test_a_line_reads_back_as_the_point_it_was_made_of(written: Point) -> None:
 def test_a_body_has_a_line_for_each_point_in_utf8() -> None:
     body = lines([point(GUN_1, at(0), state="充电"), point(GUN_1, at(1), power_kw=1.0)])
     assert [parse(text).at_ms for text in body.decode().split("\n")] == [to_ms(at(0)), to_ms(at(1))]
+
+
+@given(st.lists(fit_points, max_size=5))
+def test_by_the_thousand_the_lines_are_the_same(written: list[Point]) -> None:
+    fit, found, refused = spelled(written)
+    assert (fit, refused) == (written, [])
+    assert [text.decode() for text in found] == [line(one) for one in written]
+
+
+@pytest.mark.parametrize(("unfit", "why"), UNFIT)
+def test_by_the_thousand_the_unfit_are_named_and_the_others_spelled(unfit: Point, why: str) -> None:
+    good = point(METER, at(0), active_kw=1)
+    fit, found, refused = spelled([good, unfit, good])
+    assert (fit, [text.decode() for text in found]) == ([good, good], [line(good)] * 2)
+    assert [one.point for one in refused] == [unfit]
+    assert why in refused[0].reason
