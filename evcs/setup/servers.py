@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evcs.setup.node import find_node
+
 APT_TIMEOUT_S = 300
 POLICY = Path("/usr/sbin/policy-rc.d")
 DENY_STARTS = "#!/bin/sh\nexit 101\n"
@@ -67,6 +69,7 @@ SERVERS = (
     Server("InfluxDB 1.x", "influxdb", find_influxdb, "everything that is proved on a real InfluxDB"),
     Server("VictoriaMetrics", "victoria-metrics", find_victoria_metrics, "that /api/v2/write stores what is written"),
     Server("PostgreSQL", "postgresql", find_postgresql, "everything that is proved on both databases, on PostgreSQL"),
+    Server("Node.js", "npm", find_node, "docs/asyncapi.yaml before the public AsyncAPI parser"),
 )
 
 
