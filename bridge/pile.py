@@ -277,8 +277,8 @@ class Pile:
             case TariffAsked():
                 self._tariff.asked(seq, raw, now)
             case TariffPushAnswered():
-                if not is_answer:
-                    self._tariff.push_answered(said, raw, now)
+                if not is_answer and not self._tariff.answered_late(said, raw, now):
+                    self._tally.drop(Drop.UNEXPECTED)
             case GroundLockSaid(gun=gun):
                 if self._talk(gun) is not None:
                     self._locks.said(said, raw, now)

@@ -88,7 +88,7 @@ class TariffTalk:
         self._pushed = None
 
     def push_answered(self, said: TariffPushAnswered, raw: bytes, now: Moment) -> CommandFate:
-        """0x57, also one that comes late: no reply is owed for it any more, but the pile has said what it holds."""
+        """0x57."""
         ref = self._pushed or self._unanswered
         self._pushed = self._unanswered = None
         if ref is None:
@@ -107,6 +107,16 @@ class TariffTalk:
         self._rule.delivered(ref)
         self._confirmed(ref, before, raw, now)
         return CommandFate(Outcome.ACCEPTED, tariff_version=ref.version)
+
+    def answered_late(self, said: TariffPushAnswered, raw: bytes, now: Moment) -> bool:
+        """0x57 that answers no command any more: no reply is owed, but the pile has said what it holds.
+
+        False where nothing was pushed on this link.
+        """
+        if self._unanswered is None:
+            return False
+        self.push_answered(said, raw, now)
+        return True
 
     def _confirmed(self, ref: TariffRef, before: str | None, raw: bytes, now: Moment) -> None:
         self._says.event(PileEventKind.TARIFF_CONFIRMED, now, tariff_version=ref.version, frame_hex=raw.hex())

@@ -6,11 +6,12 @@ import pytest
 
 from bridge.protocols.ykc import messages as ykc
 from bridge.protocols.ykc.codes import TariffCheck
-from evcs.contracts.config import TariffRef
-from evcs.contracts.pile import PileEventKind
+from evcs.contracts.config import TariffRef, TariffTable
+from evcs.contracts.pile import Outcome, PileCommand, PileCommandKind, PileEventKind
+from evcs.contracts.reasons import Reason
 from evcs.contracts.states import TariffBand
-from evcs.contracts.topics import PILE_EVENT, PILE_STATUS, RECORD
-from tests.bridge.kit import PILE, V1, V2, Desk, charging, login, pile_config, record, table
+from evcs.contracts.topics import GUN_REPLY, PILE_EVENT, PILE_REPLY, PILE_STATUS, RECORD
+from tests.bridge.kit import PILE, V1, V2, Desk, Wire, charging, login, pile_config, record, table
 
 
 def check(desk: Desk, model_no: str) -> ykc.TariffCheckAnswer:
@@ -121,3 +122,138 @@ def test_a_clock_that_is_no_time_says_nothing() -> None:
     desk = Desk().ready()
     desk.wire.say(ykc.TimeSyncAnswer(pile_no=PILE, time=bytes(7)))
     assert desk.published == []
+
+
+# --- pushed
+
+
+def push(desk: Desk, version: str = "hz-2", command_id: str = "push-1") -> None:
+    command = PileCommand(
+        id=command_id,
+        bridge="b1",
+        link=desk.pile.link,
+        kind=PileCommandKind.TARIFF_PUSH,
+        expires_at=desk.clock.now() + timedelta(seconds=60),
+        tariff_version=version,
+    )
+    desk.fleet.command(PILE, command, desk.now)
+
+
+def wanting(ref: TariffRef = V2, known: TariffTable | None = None) -> Desk:
+    """A pile that charges by hz-1 and is to have another version."""
+    desk = Desk().ready()
+    if known is not None:
+        desk.fleet.tariff(known, desk.now)
+    desk.fleet.configured(pile_config(version=2, wanted=ref, confirmed=V1), desk.now)
+    desk.forget_all()
+    return desk
+
+
+def outcomes(desk: Desk) -> list[tuple[Outcome, Reason | None, str | None]]:
+    return [(reply.outcome, reply.reason, reply.tariff_version) for reply in desk.of(PILE_REPLY)]
+
+
+def test_a_new_wanted_tariff_is_not_pushed_by_itself() -> None:
+    desk = wanting(known=table(V2))
+    desk.keep_alive(60)
+    assert not desk.wire.told(ykc.TariffPush)
+
+
+def test_a_pushed_table_counts_when_the_pile_has_taken_it() -> None:
+    desk = wanting(known=table(V2))
+    push(desk)
+    [frame] = desk.wire.told(ykc.TariffPush)
+    assert frame.model_no == "0002"
+    assert desk.of(PILE_STATUS) == []
+    desk.wire.say(ykc.TariffPushAnswer(pile_no=PILE, result=1))
+    assert outcomes(desk) == [(Outcome.ACCEPTED, None, "hz-2")]
+    assert desk.last(PILE_STATUS).tariff_version == "hz-2"
+    event = desk.last(PILE_EVENT)
+    assert (event.kind, event.tariff_version) == (PileEventKind.TARIFF_CONFIRMED, "hz-2")
+    assert check(desk, "0002").result == TariffCheck.SAME
+    desk.start(desk.start_command(tariff="hz-2"))
+    assert len(desk.wire.told(ykc.RemoteStart)) == 1
+
+
+def test_a_table_that_the_pile_does_not_take_leaves_the_old_one() -> None:
+    desk = wanting(known=table(V2))
+    push(desk)
+    desk.wire.say(ykc.TariffPushAnswer(pile_no=PILE, result=0))
+    assert outcomes(desk) == [(Outcome.REFUSED, Reason.PILE_REFUSED, "hz-1")]
+    event = desk.last(PILE_EVENT)
+    assert (event.kind, event.tariff_version) == (PileEventKind.TARIFF_REFUSED, "hz-2")
+    assert desk.of(PILE_STATUS) == []
+    desk.start(desk.start_command())
+    assert len(desk.wire.told(ykc.RemoteStart)) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "known", "reason"),
+    [
+        ("hz-1", table(V2), Reason.TARIFF_NOT_WANTED),
+        ("hz-9", table(V2), Reason.TARIFF_NOT_WANTED),
+        ("hz-2", None, Reason.NO_TARIFF),
+        ("hz-2", table(V2, (TariffBand.DEEP_VALLEY,) * 48), Reason.TARIFF_NOT_EXPRESSIBLE),
+    ],
+)
+def test_pushes_that_do_not_go_out(version: str, known: TariffTable | None, reason: Reason) -> None:
+    desk = wanting(known=known)
+    push(desk, version)
+    assert [(outcome, why) for outcome, why, _ in outcomes(desk)] == [(Outcome.REFUSED, reason)]
+    assert desk.wire.sent == []
+    desk.start(desk.start_command())
+    assert len(desk.wire.told(ykc.RemoteStart)) == 1  # nothing is open
+
+
+def test_no_table_goes_out_between_a_start_and_its_end() -> None:
+    desk = wanting(known=table(V2))
+    desk.start(desk.start_command())
+    push(desk, command_id="push-1")
+    desk.wire.say(charging())
+    push(desk, command_id="push-2")
+    assert outcomes(desk) == [(Outcome.REFUSED, Reason.PILE_BUSY, None)] * 2
+    desk.wire.say(record())
+    push(desk, command_id="push-3")
+    assert len(desk.wire.told(ykc.TariffPush)) == 1
+
+
+def test_nor_while_a_start_waits_for_its_cap() -> None:
+    desk = wanting(known=table(V2))
+    desk.start(desk.start_command(allowance_kw=60.0))
+    push(desk)
+    assert outcomes(desk) == [(Outcome.REFUSED, Reason.PILE_BUSY, None)]
+
+
+def test_nothing_starts_while_nobody_knows_by_which_table() -> None:
+    desk = wanting(known=table(V2))
+    push(desk)
+    desk.start(desk.start_command("start-1"))
+    assert [reply.reason for reply in desk.of(GUN_REPLY)] == [Reason.TARIFF_DIFFERS]
+    desk.keep_alive(11)
+    assert outcomes(desk) == [(Outcome.TIMED_OUT, Reason.TIMED_OUT, None)]
+    desk.start(desk.start_command("start-2"))  # what it last confirmed stands
+    assert len(desk.wire.told(ykc.RemoteStart)) == 1
+
+
+def test_a_late_answer_to_a_push_still_says_what_the_pile_holds() -> None:
+    desk = wanting(known=table(V2))
+    push(desk)
+    desk.keep_alive(11)
+    desk.wire.say(ykc.TariffPushAnswer(pile_no=PILE, result=1))
+    assert desk.last(PILE_STATUS).tariff_version == "hz-2"
+    assert len(outcomes(desk)) == 1
+    desk.wire.say(ykc.TariffPushAnswer(pile_no=PILE, result=0))  # answers nothing
+    assert desk.last(PILE_EVENT).kind is PileEventKind.TARIFF_CONFIRMED
+    assert desk.tally.dropped["unexpected"] == 1
+
+
+def test_a_push_that_is_lost_with_the_link_is_found_out_by_the_piles_next_question() -> None:
+    desk = wanting(known=table(V2))
+    push(desk)
+    desk.wire.cut()
+    assert outcomes(desk) == [(Outcome.TIMED_OUT, Reason.LINK_LOST, None)]
+    desk.wire = Wire(desk)
+    desk.wire.say(login())
+    assert check(desk, "0002").result == TariffCheck.DIFFERENT  # so it fetches the table
+    desk.wire.say(ykc.TariffRequest(pile_no=PILE))
+    assert desk.last(PILE_STATUS).tariff_version == "hz-2"
