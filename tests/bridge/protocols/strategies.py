@@ -44,9 +44,10 @@ def values_of(codec: Codec) -> st.SearchStrategy[Any]:
         case PackedCell():
             return st.integers(0, 0xFFFF).map(codec.reader() or int)
         case Cp56Time2a():
-            return st.datetimes(datetime(2000, 1, 1), datetime(2127, 12, 31)).map(  # noqa: DTZ001
+            times = st.datetimes(datetime(2000, 1, 1), datetime(2127, 12, 31)).map(  # noqa: DTZ001
                 lambda time: time.replace(microsecond=time.microsecond // 1000 * 1000, tzinfo=PILE_TIME)
             )
+            return times | st.sampled_from((bytes(7), b"\xff" * 7))
     raise AssertionError(f"no strategy for {codec}")
 
 

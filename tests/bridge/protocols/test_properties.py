@@ -11,7 +11,7 @@ from bridge.protocols.base import CrcOrder, Dropped, Frame, FrameError, UnknownF
 from bridge.protocols.ykc.crc import crc16
 from bridge.protocols.ykc.framing import YkcSplitter, cut, pack
 from bridge.protocols.ykc.messages import REGISTRY, Heartbeat, Login, TransactionRecord, YkcMessage
-from bridge.protocols.ykc.protocol import Ykc, decode
+from bridge.protocols.ykc.protocol import decode
 from tests.bridge.protocols.strategies import MESSAGES, messages_of
 
 HEARTBEAT = pack(0x03, 1, Heartbeat(pile_no="55031412000001", gun_no="01", gun_state=0).encode())
@@ -44,7 +44,10 @@ def test_any_body_of_any_type_is_a_message_an_unknown_frame_or_refused(code: int
         message = decode(Frame(code, b"\0\0", body, b""))
         assert isinstance(message, YkcMessage | UnknownFrame)
         if isinstance(message, YkcMessage):
-            assert len(message.encode()) == len(body)
+            # Flag bits and padding may go; what was read stays.
+            again = message.encode()
+            assert len(again) == len(body)
+            assert type(message).decode(again) == message
 
 
 @given(st.binary(max_size=2000))
@@ -119,37 +122,6 @@ def test_what_is_dropped_is_counted_with_its_reason() -> None:
     frames = splitter.feed(b"\x00\x01" + b"\x68\x03" + HEARTBEAT + bytes(broken) + HEARTBEAT)
     assert [frame.raw for frame in frames] == [HEARTBEAT, HEARTBEAT]
     assert splitter.dropped_bytes == {Dropped.NOISE: 3, Dropped.LENGTH: 1, Dropped.CRC: len(broken)}
-
-
-class Inverted:
-    """A stand-in body cipher: every bit turned over."""
-
-    def encrypt(self, body: bytes) -> bytes:
-        return bytes(byte ^ 0xFF for byte in body)
-
-    def decrypt(self, body: bytes) -> bytes:
-        if not body:
-            raise FrameError("an empty body was never encrypted")
-        return self.encrypt(body)
-
-
-def test_encrypted_frame_is_dropped_without_a_cipher_and_read_with_one() -> None:
-    message = Heartbeat(pile_no="55031412000001", gun_no="01", gun_state=0)
-    raw = Ykc(cipher=Inverted()).encode(message, 3)
-    plain = Ykc().splitter()
-    assert plain.feed(raw + HEARTBEAT) == YkcSplitter().feed(HEARTBEAT)
-    assert plain.dropped_bytes == {Dropped.ENCRYPTED: len(raw)}
-    protocol = Ykc(cipher=Inverted())
-    (frame,) = protocol.splitter().feed(raw)
-    assert frame.encrypted
-    assert protocol.decode(frame) == message
-
-
-def test_refused_by_the_cipher_counts_as_encrypted() -> None:
-    splitter = YkcSplitter(Inverted())
-    inner = b"\0\0\x01\x03"
-    assert splitter.feed(b"\x68\x04" + inner + crc16(inner).to_bytes(2, "little")) == []
-    assert splitter.dropped_pieces == {Dropped.ENCRYPTED: 1}
 
 
 def test_frames_above_the_documents_limit_are_received_and_never_sent() -> None:
