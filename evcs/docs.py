@@ -62,10 +62,19 @@ def asyncapi_document() -> str:
     return "# Written by `make docs`; edit its source instead.\n" + yaml_text(asyncapi.document())
 
 
+def frames_page() -> str:
+    """docs/protocol/ykc.md: the byte table of every frame, from the declarations of the bridge."""
+    made = subprocess.run([sys.executable, "-m", "bridge.protocols.tables"], cwd=ROOT, capture_output=True, check=False)
+    if made.returncode != 0:
+        raise SourceMissing(f"bridge.protocols.tables: {(made.stderr.decode().strip().splitlines() or [''])[-1]}")
+    return NOTE + made.stdout.decode()
+
+
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/topics.md": topics_page,
     "docs/asyncapi.yaml": asyncapi_document,
+    "docs/protocol/ykc.md": frames_page,
 }
 
 

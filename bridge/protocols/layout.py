@@ -64,7 +64,9 @@ def compile_plan(cls: type) -> Plan:
         codec, rest = _meta(hint, Codec), _meta(hint, Tail)
         if codec is None and rest is None:
             continue
-        named = _meta(hint, Named) or Named(each.name, each.name)
+        named = _meta(hint, Named)
+        if named is None:
+            raise TypeError(f"{cls.__name__}.{each.name} has no name for people")
         if tail is not None:
             raise TypeError(f"{cls.__name__}.{each.name} stands behind a field without a fixed length")
         places.append(Place(each.name, offset, codec or rest, named))
