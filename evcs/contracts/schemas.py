@@ -36,11 +36,6 @@ def published() -> Mapping[str, Schema]:
     return {name: _component(classes[name], components[name]) for name in sorted(components)}
 
 
-def bundle(payload: type, components: Mapping[str, Schema]) -> Schema:
-    """A schema that stands alone: one type with all others beside it, for a validator."""
-    return {"$ref": REF.format(name=name_of(payload)), "components": {"schemas": dict(components)}}
-
-
 def _reached(payloads: Iterable[type]) -> set[type]:
     """The structures and enumerations among the types of the payloads' fields, at any depth."""
     found: set[type] = set()
