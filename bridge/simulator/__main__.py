@@ -18,7 +18,7 @@ def options_into_environment(arguments: list[str]) -> None:
     """Every EVCS_SIMULATOR_X is also an option --x: it sets the variable, so that both are checked in one place."""
     parser = argparse.ArgumentParser(prog="python -m bridge.simulator", description=__doc__)
     for name, field in Settings.model_fields.items():
-        if name.startswith(_OWN):
+        if name.startswith(_OWN) and field.repr:  # a secret on a command line is no secret
             parser.add_argument(
                 "--" + name.removeprefix(_OWN).replace("_", "-"),
                 dest=name,

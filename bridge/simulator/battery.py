@@ -18,6 +18,7 @@ HOT_C, TOO_HOT_C = 45.0, 55.0
 WARMING_C = 20.0
 WARMING_S = 900.0
 MOST_A = 250.0
+"""What one cable carries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Battery:
             power *= 1 - (1 - TAPER_TO) * (done - KNEE_PCT) / (100 - KNEE_PCT)
         if self.temp_c > HOT_C:
             power *= max(0.3, 1 - (self.temp_c - HOT_C) / (TOO_HOT_C - HOT_C))
-        return min(power, MOST_A * self.voltage_v)
+        return power
 
     def charged(self, energy_wh: float, seconds: float) -> "Battery":
         """The battery after it took `energy_wh` within `seconds`."""

@@ -25,7 +25,7 @@ from bridge.protocols.ykc.messages import (
     YkcMessage,
     gun_no,
 )
-from bridge.simulator.battery import MOST_A, Battery
+from bridge.simulator.battery import Battery
 from bridge.simulator.gun import Car, Gun, Session, kwh
 
 CELL_V = 3.65
@@ -36,6 +36,8 @@ PILE_V = (Decimal(200), Decimal(1000))
 PILE_A = (Decimal(1), Decimal(250))
 SILENT_BMS = {0x84: 0b01, 0x85: 0b01 << 2, 0x87: 0b01 << 4}
 """Stop reason → byte 7 of 0x1B: BCS, BCL, BST did not come (YKC V1.6 0x1B, two-bit groups)."""
+HIGHEST_A = 400.0
+"""What the fields of 0x23 can hold."""
 _NORMAL = {SOC_FULL, MONEY_LIMIT, APP_STOP, MANUAL_STOP}
 
 
@@ -51,7 +53,7 @@ def _cell(battery: Battery, lower: float = 0.0) -> Decimal:
 def beginning(gun: Gun, session: Session, car: Car) -> tuple[YkcMessage, ...]:
     """0x15 and 0x17: who the car is, what it and the pile can do."""
     battery, dice = car.battery, gun.dice
-    most_a = _tenth(min(MOST_A, battery.max_power_w / battery.voltage_v))
+    most_a = _tenth(min(HIGHEST_A, battery.max_power_w / battery.voltage_v))
     return (
         ChargeHandshake(
             trade_no=session.trade_no,
@@ -96,7 +98,7 @@ def meanwhile(gun: Gun, session: Session, car: Car, now_ms: int, *, is_negative:
     battery = car.battery
     sign = -1 if is_negative else 1
     taking_s = (now_ms - session.charging_ms - session.heated_ms) / 1000
-    need_a = _tenth(battery.demand_w(taking_s) / battery.voltage_v)
+    need_a = _tenth(min(HIGHEST_A, battery.demand_w(taking_s) / battery.voltage_v))
     volts, amps = Decimal(gun.volts_dv).scaleb(-1), Decimal(gun.amps_da).scaleb(-1)
     warmest = round(battery.temp_c)
     return (

@@ -89,7 +89,7 @@ class CardStarts:
             message.trade_no,
             int(message.balance * 10_000),
             kind=ask.kind if ask is not None else StartKind.CARD,
-            card=ask.card.uid if ask is not None and ask.card is not None else NO_CARD,
+            card=ask.card.uid.lower() if ask is not None and ask.card is not None else NO_CARD,
             asked_by=AskedBy.PILE,
             seq=seq,
             seat=Seat(joint_no, _role(ask, gun)) if joint_no else None,
@@ -157,7 +157,7 @@ class CardStarts:
             self._serial(guns[0], now_ms),
             core.options.offline_balance_yuan * 10_000,
             kind=StartKind.OFFLINE_CARD,
-            card=card.uid,
+            card=card.uid.lower(),
             asked_by=AskedBy.PILE,
         )
         self._charging.accept([(guns[0], order)], now_ms)

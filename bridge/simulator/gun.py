@@ -8,7 +8,7 @@ from random import Random
 
 from bridge.protocols.ykc.codes import MONEY_LIMIT, SOC_FULL, GunHome, GunRole, GunState, StartKind
 from bridge.protocols.ykc.messages import NO_CARD, NO_TEMPERATURE, NO_TRADE, RealtimeData, gun_no
-from bridge.simulator.battery import Battery
+from bridge.simulator.battery import MOST_A, Battery
 from bridge.simulator.biller import STEPS_PER_KWH, Tally
 
 UNITS_PER_STEP = 36_000_000
@@ -139,7 +139,7 @@ class Gun:
         wanted = car.battery.demand_w((now_ms - session.charging_ms - session.heated_ms) / 1000) / guns_on_car
         if session.phase is Phase.STOPPING:
             wanted *= max(0.0, 1 - (now_ms - session.stopping_ms) / (stop_s * 1000)) if stop_s > 0 else 0.0
-        return min(int(wanted), self.gun_w)
+        return min(int(wanted), self.gun_w, int(MOST_A * car.battery.voltage_v))
 
     def flow(self, watts: int, span_ms: int, band: int, factor: int, guns_on_car: int = 1) -> int | None:
         """Let current flow for `span_ms` at no more than `watts`; return why it ends here, or None.

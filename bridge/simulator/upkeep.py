@@ -69,7 +69,7 @@ class Upkeep:
         core = self._core
         gun = core.gun_of(message.gun_no)
         session = gun.session if gun is not None else None
-        ok = session is not None and message.physical_card in (NO_CARD, session.order.card.lower())
+        ok = session is not None and message.physical_card in (NO_CARD, session.order.card)
         if ok and session is not None:
             session.balance_e4 = int(message.balance * 10_000)
         result = BalanceResult.OK if ok else BalanceResult.WRONG_CARD

@@ -112,5 +112,21 @@ def environment(settings: UpSettings, environ: Mapping[str, str]) -> dict[str, s
         "EVCS_SIMULATOR_SPEED": f"{settings.simulator_speed:g}",
         "EVCS_SIMULATOR_ENERGY_FACTOR": str(settings.simulator_energy_factor),
         "EVCS_SIMULATOR_NEED_KWH": settings.simulator_need_kwh,
+        "EVCS_SIMULATOR_FIRST": str(settings.simulator_first),
+        "EVCS_SIMULATOR_CUSTOMERS": settings.simulator_customers,
+        "EVCS_SIMULATOR_CARD_SHARE": f"{settings.simulator_card_share:g}",
+        "EVCS_SIMULATOR_VIN_SHARE": f"{settings.simulator_vin_share:g}",
+        "EVCS_SIMULATOR_TROUBLES": settings.simulator_troubles,
+        "EVCS_SIMULATOR_METERS": environ.get("EVCS_SIMULATOR_METERS", meters(settings)),
         "EVCS_LOG_LEVEL": settings.log_level,
     }
+
+
+def meters(settings: UpSettings) -> str:
+    """The meter of the demo's second transformer, as the simulator is told it: the latter half of the piles."""
+    half = (settings.simulator_piles + 1) // 2
+    others = settings.simulator_piles - half
+    if not settings.simulator_has_meter or others == 0:
+        return ""
+    first = settings.simulator_first + half
+    return f"DEMO-B/DEMO-B-T1:{first}-{first + others - 1}:{200 * others}:40"

@@ -40,6 +40,15 @@ class UpSettings(ServiceSettings):
         20, ge=1, le=1000, description="multiplies the kWh that flow, so that a demo's charge takes seconds; 1 is true"
     )
     simulator_need_kwh: str = Field("4:15", description="what an arriving car of the demo lacks, kWh")
+    simulator_first: int = Field(1, ge=1, le=999_799, description="number of the first pile: 55031412 and six digits")
+    simulator_customers: str = Field("1:6", description="the demo's customers whose cards and cars come")
+    simulator_card_share: float = Field(0.2, ge=0, le=1, description="visits that start by a customer's card")
+    simulator_vin_share: float = Field(0.1, ge=0, le=1, description="visits that start by a customer's VIN")
+    simulator_troubles: str = Field(
+        "split=0.02,merge=0.02,bad_crc=0.001,noise=0.002,record_twice=0.05,drop=0.02,start_fails=0.01,bms_error=0.01,fault=0.01",
+        description="what goes wrong at the demo's piles, and how often",
+    )
+    simulator_has_meter: bool = Field(True, description="the second transformer of the demo has a simulated meter")
 
     def folder(self) -> Path:
         """`var` as an absolute path."""

@@ -100,6 +100,7 @@ def _changes(session: Session, site: town.Site, guns: int, at: datetime) -> Iter
                 name="1 号变压器",
                 rated_kva=site.rated_kva,
                 base_load_kw=site.base_load_kw,
+                has_meter=site.has_meter,
                 created_at=at,
             )
         )

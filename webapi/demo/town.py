@@ -52,6 +52,7 @@ class Site:
     rated_kva: Decimal
     base_load_kw: Decimal
     piles: tuple[str, ...]
+    has_meter: bool = False
 
 
 def pile_numbers(count: int, first: int) -> tuple[str, ...]:
@@ -63,7 +64,8 @@ def sites(count: int, first: int = 1) -> tuple[Site, ...]:
     """Two stations that share the piles.
 
     One charging gun of 120 kW is 134 kVA. Of the first station's transformer (500 kVA for three piles) it is 27 %: two
-    at once bring the load over 50 %, so starts are limited at times and refused now and then. The second has room.
+    at once bring the load over 50 %, so starts are limited at times and refused now and then. The second has room, and
+    a meter, which the simulator plays.
     """
     numbers = pile_numbers(count, first)
     half = (len(numbers) + 1) // 2
@@ -89,6 +91,7 @@ def sites(count: int, first: int = 1) -> tuple[Site, ...]:
             _rating(len(numbers) - half, 200),
             Decimal(40),
             numbers[half:],
+            has_meter=True,
         ),
     )
 

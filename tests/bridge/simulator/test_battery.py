@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.simulator.battery import HEATING_W, MOST_A, Battery, draw_battery
+from bridge.simulator.battery import HEATING_W, Battery, draw_battery
 
 CAR = Battery(capacity_wh=60_000, soc_pct=20, max_power_w=90_000, nominal_v=403)
 
@@ -67,7 +67,7 @@ def test_a_hot_battery_takes_less() -> None:
 def test_a_drawn_battery_lacks_what_was_asked_for(need_kwh: float, seed: int) -> None:
     battery = draw_battery(need_kwh, Random(seed), cold_share=0.5)
     assert abs(battery.need_wh - need_kwh * 1000) < 0.01
-    assert 0 <= battery.demand_w(100) <= MOST_A * battery.voltage_v
+    assert 0 <= battery.demand_w(100) <= battery.max_power_w
 
 
 @given(st.integers(0, 2**32))
