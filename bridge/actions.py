@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Send:
+
+class Send(msgspec.Struct, frozen=True, gc=False):
     """A whole frame for the pile."""
 
     frame: bytes
     code: int
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(msgspec.Struct, frozen=True, gc=False):
     """A message for the broker. `droppable`: telemetry, which gives way when the broker is slow or away."""
 
     topic: str

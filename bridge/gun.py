@@ -5,6 +5,8 @@ Source: the gun state map of the domain; YKC V1.6 0x13 (state and plug), "two id
 
 from dataclasses import dataclass
 
+import msgspec
+
 from bridge.words import Reading, WireState
 from evcs.contracts.states import GunState
 
@@ -36,8 +38,7 @@ class FaultsCleared:
 Happening = Began | Ended | FaultsRaised | FaultsCleared
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True, gc=False):
     """What `G/state` says apart from order and time."""
 
     state: GunState

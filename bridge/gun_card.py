@@ -68,7 +68,7 @@ class GunCards:
                 joint=said.joint,
                 expires_at=expires_at,
             ),
-            frame_hex=self._voice.shown(raw).hex(),
+            frame_hex=raw.hex(),
         )
         self.asking = Asking(event_id, said, seq, now.mono + CARD_ANSWER_S)
         return event_id

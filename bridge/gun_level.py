@@ -22,8 +22,7 @@ class GunLevels:
     def logged_in(self, login_ms: int, now: Moment) -> None:
         """The pile is back: the level is said anew, whatever it is."""
         self._login_ms = login_ms
-        self._shown, before = None, self._shown
-        self.show(now, before)
+        self.say_again(now)
 
     def held_elsewhere(self) -> None:
         """Another bridge says it from now on; nothing is published here before the next login."""
@@ -31,18 +30,19 @@ class GunLevels:
 
     def say_again(self, now: Moment) -> None:
         """The level as it is, above whatever somebody else may have said of it."""
-        self._shown, before = None, self._shown
-        self.show(now, before)
+        if self._login_ms:
+            self._publish(self._gun.shown, now)
 
-    def show(self, now: Moment, before: Shown | None = None) -> None:
+    def show(self, now: Moment, shown: Shown | None = None) -> None:
         """Publish the level where it changed. Never before a login: such a gun is only known from a record."""
-        shown = self._gun.shown
-        if not self._login_ms or shown == self._shown:
-            return
-        before = before or self._shown
+        shown = shown or self._gun.shown
+        if self._login_ms and shown != self._shown:
+            self._publish(shown, now)
+
+    def _publish(self, shown: Shown, now: Moment) -> None:
+        before, self._shown = self._shown, shown
         if before is None or (shown.state, shown.serial) != (before.state, before.serial):
             self._since_ms = now.wall_ms
-        self._shown = shown
         self._version = max(now.wall_ms, self._version + 1)
         level = GunLevel(
             receipt=self._voice.voice.receipt(GUN_STATE),

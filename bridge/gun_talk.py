@@ -99,14 +99,15 @@ class GunTalk:
         happened = self.gun.heard(reading)
         self._poll_at = None
         began = self._happened(happened, now, raw)
-        self._telemetry.publish(reading, now)
+        shown = self.gun.shown
+        self._telemetry.publish(reading, shown, now)
         if self.gun.is_charging and not began:
             mark = self._marks.read(reading.energy_kwh, now)
             if mark is not None:
                 self._voice.mark(mark, now)
         elif began and self.gun.running is not None:
             self._voice.mark(self._marks.begin(self.gun.running, reading.energy_kwh, now), now)
-        self._levels.show(now)
+        self._levels.show(now, shown)
         self._starts.heard(raw, now)
         self._stops.heard(now)
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import TypeVar
 
-from bridge.gun import Gun
+from bridge.gun import Gun, Shown
 from bridge.gun_bms import GunBms
 from bridge.gun_voice import GunVoice
 from bridge.moment import Moment
@@ -34,9 +34,8 @@ class GunTelemetry:
         """A new link: energy counted before it says nothing about the power now."""
         self._ac = None
 
-    def publish(self, reading: Reading, now: Moment) -> None:
+    def publish(self, reading: Reading, shown: Shown, now: Moment) -> None:
         """A reading, with what the car has said in the same charge; the pile's own value comes first."""
-        shown = self._gun.shown
         self._last_ms = max(now.wall_ms, self._last_ms + 1)
         battery = self._bms.battery(self._gun.running, now)
         point = Telemetry(

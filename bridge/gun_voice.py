@@ -57,10 +57,6 @@ class GunVoice:
         """Say something to the pile; False where the protocol cannot express it."""
         return self.voice.tell(told, answers) is not None
 
-    def shown(self, raw: bytes) -> bytes:
-        """A frame as it may be shown and kept."""
-        return self.voice.dialect.redacted(raw)
-
     def mark(self, mark: Mark, now: Moment) -> None:
         """Publish a register mark."""
         payload = MeterMark(

@@ -49,8 +49,6 @@ class Link:
         self.pile: Pile | None = None
         """The pile that logged in here and is still held here."""
         self.trace = Trace()
-        self.due = now.mono + LOGIN_S
-        """Monotonic time by which `tick` wants to be called."""
         self._dialect = dialect
         self._gate = gate
         self._tally = tally
@@ -59,6 +57,8 @@ class Link:
         self._login_by = now.mono + LOGIN_S
         self._heard_at = now.mono
         self._last_bytes = now.mono
+        self._done_at = now
+        self._due: float | None = now.mono + LOGIN_S
         self._is_over = False
         self._odd_fields: list[str] = []
         """Of the frame in hand: fields with a code that no table has."""
@@ -66,6 +66,16 @@ class Link:
     @property
     def is_logged_in(self) -> bool:
         return self.pile is not None
+
+    @property
+    def due(self) -> float:
+        """Monotonic time by which `tick` wants to be called. Worked out when it is looked at, not with every frame."""
+        if self._due is None:
+            due = self._login_by
+            if self.pile is not None:
+                due = min(self._heard_at + SILENT_LINK_S, self.pile.due(self._done_at))
+            self._due = min(due, self._last_bytes + UNFINISHED_S) if self._splitter.pending else due
+        return self._due
 
     def received(self, data: bytes, now: Moment) -> list[Action]:
         """Bytes as they came. Never raises, whatever they are."""
@@ -192,8 +202,7 @@ class Link:
                 self.trace.went(action.code)
         if self.pile is not None and self.pile.trace.is_on(now):
             actions = self._with_sent_frames(self.pile, actions, now)
-        due = self._login_by if self.pile is None else min(self._heard_at + SILENT_LINK_S, self.pile.due(now))
-        self.due = min(due, self._last_bytes + UNFINISHED_S) if self._splitter.pending else due
+        self._done_at, self._due = now, None
         return actions
 
     def _with_sent_frames(self, pile: Pile, actions: list[Action], now: Moment) -> list[Action]:

@@ -1,13 +1,13 @@
 """One reading of both clocks: wall time for records and expiries, monotonic time for waits."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from evcs.contracts.times import from_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True, gc=False):
     """When something came in; pure code is told it and never asks a clock."""
 
     wall_ms: int

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
+
 from bridge.errors import BridgeError
 from evcs.contracts.power import PowerControl
 
@@ -30,8 +32,7 @@ class Dropped(StrEnum):
     ABANDONED = "abandoned"  # the beginning of a frame that never came to an end
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """One whole frame with a right CRC; `body` is plain text, `raw` what stood on the wire.
 
     `seq` keeps the two raw bytes, because peers disagree on their order and an answer repeats them as they came.
@@ -45,8 +46,7 @@ class Frame:
     crc_order: CrcOrder = CrcOrder.LOW_FIRST
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(msgspec.Struct, frozen=True, gc=False):
     """One step of cutting: a frame, or bytes dropped with their reason, or (`used` = 0) read on."""
 
     used: int

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+import msgspec
+
 
 class WireState(StrEnum):
     """A gun as its pile reports it; what it means for the platform is decided in `gun`."""
@@ -14,9 +16,11 @@ class WireState(StrEnum):
     CHARGING = "charging"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Live values of a gun. None: the pile has no such value, or said the zero that stands for none."""
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """Live values of a gun. None: the pile has no such value, or said the zero that stands for none.
+
+    A struct, as all that is made for every frame: a frozen dataclass takes six times as long.
+    """
 
     pile: str
     gun: int

@@ -1,8 +1,7 @@
 """Readings, starts and lockouts → what a gun is shown as."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bridge.gun import Began, Ended, FaultsCleared, FaultsRaised, Gun
 from bridge.words import Reading, WireState
