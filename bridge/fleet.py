@@ -5,20 +5,21 @@ from typing import Protocol
 
 from bridge.actions import Action, CloseReason, Note, Publish
 from bridge.dialect import Dialect
+from bridge.elsewhere import Elsewhere, Hold
 from bridge.link import LetIn, Link, TurnedAway
-from bridge.login import Refused, judge
+from bridge.login import Login, Refused, judge
 from bridge.moment import Moment
 from bridge.pile import Pile
 from bridge.quarantine import Quarantine
 from bridge.tally import Tally
 from bridge.voice import BridgeRun
 from bridge.words import LoginSaid
+from evcs.contracts.bridge import BridgeStatus
 from evcs.contracts.config import PileConfig, TariffTable
 from evcs.contracts.gun import RecordConfirm, Start, Stop
 from evcs.contracts.pile import PileCommand, PileStatus, PowerAllowance
 from evcs.contracts.reasons import Reason
 from evcs.contracts.session import SessionLevel
-from evcs.contracts.states import PROOF_RANK
 from evcs.contracts.topics import UNKNOWN_PILE
 from evcs.runtime.log import get_logger
 
@@ -68,6 +69,7 @@ class Fleet:
         self._tables: dict[str, TariffTable] = {}
         self._sessions: dict[str, tuple[int, float | None]] = {}
         self._statuses: dict[str, int] = {}
+        self._elsewhere = Elsewhere()
         self._due: dict[str, float] = {}
         self._refusal_told: dict[str, float] = {}
         self._logins = 0
@@ -91,8 +93,12 @@ class Fleet:
             pile = Pile(config, self._dialects[config.protocol], self.run, self.tally)
             self.piles[config.pile] = pile
             pile.session_level(*self._sessions.get(config.pile, (-1, None)))
-            pile.status_seen(self._statuses.get(config.pile, 0))
+            pile.status_seen(self._statuses.get(config.pile, 0), self._elsewhere.newest_login(config.pile))
         self._act(pile, pile.configured(config, self._table_of(config), now), now)
+
+    def config_of(self, number: str) -> PileConfig | None:
+        """A pile's newest configuration; None: no pile that anybody named."""
+        return self._configs.get(number)
 
     def unconfigured(self, number: str, now: Moment) -> None:
         """A pile's configuration was taken away: it is none of ours any more."""
@@ -133,27 +139,37 @@ class Fleet:
             if pile is not None:
                 pile.session_level(level.version, allowance_kw)
 
+    def foreign_bridge(self, status: BridgeStatus) -> None:
+        """Another bridge says that it is there, or its last will that it is not."""
+        self._elsewhere.bridge_said(status)
+
     def foreign_status(self, status: PileStatus, now: Moment) -> None:
-        """Another bridge's (or run's) word on a pile: it holds it by a newer login, or ours is said again."""
+        """Another bridge's word on a pile: that one holds it, or ours is said again."""
         self._statuses[status.pile] = max(status.version, self._statuses.get(status.pile, 0))
+        hold = self._elsewhere.pile_said(status)
         pile = self.piles.get(status.pile)
         if pile is None:
             return
-        pile.status_seen(status.version)
+        pile.status_seen(status.version, self._elsewhere.newest_login(status.pile))
         if pile.login is None:
             if status.online:
                 self._outlet.forget(pile.level_topics())
-            return
-        login_ms = round(status.login_at.timestamp() * 1000) if status.login_at is not None else 0
-        is_newer = status.online and login_ms > pile.login_ms
-        if is_newer and PROOF_RANK[status.proof] >= PROOF_RANK[pile.login.proof]:
-            holder = self.holders.pop(pile.number)
-            self._outlet.forget(pile.level_topics())
-            holder.link.detach()
-            self._perform(pile.held_elsewhere(now))
-            holder.end(CloseReason.HELD_ELSEWHERE)
+        elif hold is not None and hold.outranks(self._hold(pile, pile.login)):
+            self._concede(pile, now)
         else:
+            self._elsewhere.taken(pile.number)
             self._act(pile, pile.status_again(now), now)
+
+    def _hold(self, pile: Pile, login: Login) -> Hold:
+        return Hold(self.run.bridge, pile.login_ms, login.proof, login.link, login.address)
+
+    def _concede(self, pile: Pile, now: Moment) -> None:
+        """The pile is another bridge's: its link here is closed, and its levels are that one's."""
+        holder = self.holders.pop(pile.number)
+        self._outlet.forget(pile.level_topics())
+        holder.link.detach()
+        self._perform(pile.held_elsewhere(now))
+        holder.end(CloseReason.HELD_ELSEWHERE)
 
     def offline_after_restart(self, statuses: Iterable[PileStatus], now: Moment) -> int:
         """Say offline for piles that an earlier run of this bridge left as online; returns how many.
@@ -166,7 +182,7 @@ class Fleet:
             if pile is None:
                 continue
             if pile.login is not None:
-                pile.status_seen(status.version)
+                pile.status_seen(status.version, 0)
                 self._act(pile, pile.status_again(now), now)
             elif status.online:
                 self._act(pile, pile.offline_after_restart(status, now), now)
@@ -178,8 +194,8 @@ class Fleet:
     def gate(self, said: LoginSaid, address: str, frame: bytes, now: Moment) -> LetIn | TurnedAway:
         """Decide on a login (pure rule in `login`), with what else follows from it."""
         pile = self.piles.get(said.pile)
-        held_by = pile.login.proof if pile is not None and pile.login is not None else None
-        decision = judge(said, None if pile is None else pile.config, address, held_by)
+        held = None if pile is None else self._held(pile)
+        decision = judge(said, None if pile is None else pile.config, address, None if held is None else held.proof)
         if pile is None or isinstance(decision, Refused):
             reason = decision.reason if isinstance(decision, Refused) else Reason.PILE_UNKNOWN
             self.tally.logins[str(reason)] += 1
@@ -187,11 +203,16 @@ class Fleet:
         self.tally.logins["accepted"] += 1
         self._logins += 1
         others: list[Action] = []
-        holder = self.holders.get(said.pile)
-        if pile.login is not None and holder is not None:
-            others = pile.connection_replaced(pile.link, pile.login.address, now)
+        if held is not None:
+            where = held.bridge if held.bridge != self.run.bridge else ""
+            others = pile.connection_replaced(held.link, held.address, now, where)
+        self._elsewhere.taken(said.pile)
         link = f"{self.run.started_ms:x}-{self._logins}"
         return LetIn(pile, link, decision.proof, tuple(others))
+
+    def _held(self, pile: Pile) -> Hold | None:
+        """Who holds a pile now, here or at another bridge that lives."""
+        return self._hold(pile, pile.login) if pile.login is not None else self._elsewhere.holder(pile.number)
 
     def _refusal(
         self, said: LoginSaid, reason: Reason, pile: Pile | None, address: str, frame: bytes, now: Moment

@@ -51,7 +51,7 @@ from evcs.contracts.config import GunConfig, PileConfig, TariffTable
 from evcs.contracts.gun import RecordConfirm, Start, Stop
 from evcs.contracts.pile import Outcome, PileCommand, PileEventKind, PileStatus, PowerAllowance
 from evcs.contracts.reasons import Reason
-from evcs.contracts.times import Instant, from_ms
+from evcs.contracts.times import Instant, from_ms, to_ms
 
 LOOK_AT_LEAST_EVERY_S = 5.0
 """Bound for what hangs on the time of day (lockouts, half hours), which may be moved."""
@@ -67,6 +67,7 @@ class Pile:
     def __init__(self, config: PileConfig, dialect: Dialect, run: BridgeRun, tally: Tally) -> None:
         self.config = config
         self.login_ms = 0
+        self._logins_elsewhere_ms = 0
         self.commands = Commands()
         self._tally = tally
         self._voice = Voice(run, config.station, config.pile, dialect, tally)
@@ -132,9 +133,10 @@ class Pile:
         """The power scope's allowance from the newest `G/session` of the pile: set again after a login."""
         self._power.session_level(version, allowance_kw)
 
-    def status_seen(self, version: int) -> None:
-        """A version that stands on the pile's status topic: ours stay above it."""
+    def status_seen(self, version: int, login_ms: int) -> None:
+        """What stands on the pile's status topic: our versions stay above it, our next login is newer than its."""
         self._level.seen(version)
+        self._logins_elsewhere_ms = max(self._logins_elsewhere_ms, login_ms)
 
     def _choose_crc_order(self) -> None:
         login = self.login
@@ -156,9 +158,9 @@ class Pile:
             for talk in self._guns.values():
                 talk.replaced(now)
             self._unanswered(now)
-        self._level.logged_in(login, now)
+        self.login_ms = max(now.wall_ms, self.login_ms + 1, self._logins_elsewhere_ms + 1)
+        self._level.logged_in(login, self.login_ms, now)
         self._says.link = login.link
-        self.login_ms = max(now.wall_ms, self.login_ms + 1)
         self._kinds.expects_restart = False
         self._voice.new_link()
         self._choose_crc_order()
@@ -219,6 +221,9 @@ class Pile:
             self._say_again_at = now.mono + SAID_AGAIN_S
         where = f" at {bridge}" if bridge else ""
         text = f"{old_link} {old_address}{where}; {len(self._replaced)} in this hour"
+        if len(self._replaced) > 1:
+            # Two devices under one number, or one that loses its connection again and again.
+            self._voice.note("connection_replaced_again", is_warning=True, count=len(self._replaced), old=old_address)
         self._says.event(PileEventKind.CONNECTION_REPLACED, now, text=text)
         return self._voice.take()
 
@@ -230,6 +235,7 @@ class Pile:
 
     def offline_after_restart(self, before: PileStatus, now: Moment) -> list[Action]:
         """An earlier run of this bridge left it retained as online; whatever held it is gone."""
+        self.status_seen(before.version, to_ms(before.login_at) if before.login_at is not None else 0)
         self._level.left_behind(before, now)
         return self._voice.take()
 

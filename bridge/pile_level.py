@@ -7,7 +7,7 @@ from bridge.words import LoginSaid
 from evcs.contracts.config import PileConfig
 from evcs.contracts.pile import PileStatus
 from evcs.contracts.states import Proof
-from evcs.contracts.times import Instant
+from evcs.contracts.times import Instant, from_ms
 from evcs.contracts.topics import PILE_STATUS
 
 
@@ -39,11 +39,11 @@ class PileLevel:
         """A version that stands on the topic: ours stay above it."""
         self._version = max(self._version, version)
 
-    def logged_in(self, login: Login, now: Moment) -> None:
+    def logged_in(self, login: Login, login_ms: int, now: Moment) -> None:
         """Held by this login from now on; `publish` has to follow."""
         self.login = login
         self._said, self._proof, self._address = login.said, login.proof, login.address
-        self._login_at = self._since = now.at
+        self._login_at, self._since = from_ms(login_ms), now.at
 
     def lost(self, now: Moment) -> None:
         """Held by no login any more; `publish` has to follow where that is ours to say."""

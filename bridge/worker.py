@@ -1,7 +1,8 @@
 """MQTT and the piles' port: commands to the fleet, what links emit to topics, levels again after each reconnect.
 
-Reads config/pile, config/tariff, P/status, G/session, service levels, G/start, G/stop, G/confirm, P/power, P/command;
-writes B/status, B/unknown_pile, P/status, P/event, P/reply and everything of G that comes from a pile.
+Reads config/pile, config/tariff, B/status, P/status, G/session, service levels, G/start, G/stop, G/confirm, P/power,
+P/command; writes B/status, B/unknown_pile, P/status, P/event, P/reply, P/frame and everything of G that comes from
+a pile.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from bridge.outlet import MqttOutlet
 from bridge.protocols.ykc.translate import YkcDialect
 from bridge.server import Limits, Listener
 from bridge.settings import Settings
+from bridge.sweep import Sweeper
 from bridge.tally import Tally
 from bridge.voice import BridgeRun
 from evcs.contracts.bridge import BridgeStatus, ServiceStatus
@@ -94,6 +96,16 @@ class Worker:
         self.fleet = Fleet(run, {speaks.name: speaks}, self.outlet, tally)
         limits = Limits(settings.bridge_connections, settings.bridge_unlogged_per_address)
         self.listener = Listener(self.fleet, self.outlet, speaks, clock, limits)
+        self._sweeper = Sweeper(
+            settings,
+            clock,
+            self.fleet,
+            self.session,
+            self.outlet.clear,
+            lambda: not self._attendance.missing(),
+            self.listener.now,
+        )
+        self._sweeping: asyncio.Task[None] | None = None
         self._subscribe()
 
     def _subscribe(self) -> None:
@@ -102,7 +114,7 @@ class Worker:
         self._on_level(SESSION, self._session_level)
         self._on_level(SERVICE, self._service)
         self.session.subscribe(PILE_STATUS.everywhere, 0, self._pile_status)
-        self.session.subscribe(self._topic, 0, self._own_status)
+        self.session.subscribe(BRIDGE_STATUS.everywhere, 0, self._bridge_status)
         self._on_command(START, self._start)
         self._on_command(STOP, self._stop)
         self._on_command(CONFIRM, self._confirm)
@@ -126,13 +138,15 @@ class Worker:
         await self.listener.open(self._settings.bridge_host, self._settings.bridge_port)
         self._publish_status()
         self._carrying = spawn(self._carry(), "metrics")
+        self._sweeping = spawn(self._sweeper.run(), "sweep")
 
     async def stop(self) -> None:
         """Take nothing new, say every pile offline, let the window drain, leave."""
         self.session.hold()
         self.listener.close()
-        if self._carrying is not None:
-            self._carrying.cancel()
+        for task in (self._carrying, self._sweeping):
+            if task is not None:
+                task.cancel()
         await self.session.stop(LEAVE_WITHIN_S)
         await self._witness.stop(0)
 
@@ -171,6 +185,7 @@ class Worker:
     def _connected(self) -> None:
         self._publish_status()
         self.outlet.publish_levels()
+        self._sweeper.connected()
 
     def _publish_status(self) -> None:
         self._version += 1
@@ -188,10 +203,18 @@ class Worker:
             )
         )
 
-    def _own_status(self, delivery: Delivery) -> None:
-        """An earlier run's word that stands above ours is outbid, a late will of an earlier connection put right."""
+    def _bridge_status(self, delivery: Delivery) -> None:
         status: BridgeStatus | None = self._decode(BRIDGE_STATUS, delivery) if delivery.payload else None
-        if status is None or (status.started_ms == self._started_ms and status.online):
+        if status is None:
+            return
+        if delivery.topic == self._topic:
+            self._own_status(status)
+        else:
+            self.fleet.foreign_bridge(status)
+
+    def _own_status(self, status: BridgeStatus) -> None:
+        """An earlier run's word that stands above ours is outbid, a late will of an earlier connection put right."""
+        if status.started_ms == self._started_ms and status.online:
             return
         if status.version > self._version:
             self._versions.seen(self._topic, status.version)
