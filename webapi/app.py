@@ -9,7 +9,7 @@ from webapi.customers.routes import endpoints as customers
 from webapi.guns.routes import endpoints as guns
 from webapi.http import authenticate, docs_page, errors, headers, health
 from webapi.http.call import Adapters, install
-from webapi.http.converters import CodeConverter, RowConverter, SerialConverter
+from webapi.http.converters import CodeConverter, GunConverter, RowConverter, SerialConverter
 from webapi.http.render import MsgspecProvider
 from webapi.http.smorest import make_api, register
 from webapi.orders.orphan_routes import endpoints as orphans
@@ -30,7 +30,7 @@ def create_app(adapters: Adapters, *, body_kib: int = 64, proxies: int = 0) -> F
     app.json = MsgspecProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = body_kib * 1024
     app.url_map.strict_slashes = False
-    app.url_map.converters.update(code=CodeConverter, serial=SerialConverter, row=RowConverter)
+    app.url_map.converters.update(code=CodeConverter, serial=SerialConverter, row=RowConverter, gun=GunConverter)
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     install(app, adapters)

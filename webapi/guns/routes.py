@@ -23,7 +23,7 @@ def guns(call: Call, wish: GunFilter) -> Page[GunView]:
     return list_guns(call.session, call.sees, call.telemetry, wish, at=call.at)
 
 
-@endpoints.get("/piles/<code:pile>/guns/<row:number>", Served(Right.SEE_SITES), answers=schemas.GunDetailSchema)
+@endpoints.get("/piles/<code:pile>/guns/<gun:number>", Served(Right.SEE_SITES), answers=schemas.GunDetailSchema)
 def gun(call: Call, pile: str, number: int) -> GunDetail:
     """充电枪详情，含地锁与最近车辆 · A gun with live values while charging, its parking lock and its last car"""
     found = gun_detail(call.session, call.sees, call.telemetry, pile, number, at=call.at)

@@ -16,7 +16,14 @@ class SerialConverter(BaseConverter):
 
 
 class RowConverter(IntegerConverter):
-    """Row and gun numbers, as large as JSON keeps exactly."""
+    """Row numbers, as large as JSON keeps exactly."""
 
     def __init__(self, url_map: Map) -> None:
         super().__init__(url_map, min=1, max=2**53 - 1)
+
+
+class GunConverter(IntegerConverter):
+    """Gun numbers: what cannot be one is not looked for, since the column could not even hold it."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, min=1, max=99)

@@ -123,14 +123,14 @@ def pile_poll(call: Call, number: str) -> Reply | Declined:
     return give(call, Wish(pile=number, kind=PileCommandKind.POLL, by=call.asker.key))
 
 
-@endpoints.post("/piles/<code:number>/guns/<row:gun_no>/commands/poll", OPERATE, answers=ANSWERS, status=ACCEPTED)
+@endpoints.post("/piles/<code:number>/guns/<gun:gun_no>/commands/poll", OPERATE, answers=ANSWERS, status=ACCEPTED)
 def gun_poll(call: Call, number: str, gun_no: int) -> Reply | Declined:
     """召测一把枪的实时数据 · Ask one gun for its values now"""
     return give(call, Wish(pile=number, kind=PileCommandKind.POLL, by=call.asker.key, gun=gun_no))
 
 
 @endpoints.post(
-    "/piles/<code:number>/guns/<row:gun_no>/commands/ground-lock",
+    "/piles/<code:number>/guns/<gun:gun_no>/commands/ground-lock",
     OPERATE,
     answers=ANSWERS,
     body=schemas.LockBody,

@@ -74,7 +74,7 @@ def _counts(session: Session, sees: Visible) -> tuple[dict[str, int], dict[str, 
     found = []
     for column in (Pile.wanted_tariff_version_id, Pile.confirmed_tariff_version_id):
         query = sees.piles().with_only_columns(column, func.count()).where(column.is_not(None)).group_by(column)
-        found.append({str(version): int(count) for version, count in session.execute(query).tuples()})
+        found.append({str(version): int(count) for version, count in session.execute(query)})
     return found[0], found[1]
 
 

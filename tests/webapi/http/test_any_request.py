@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from tests.webapi.http.world import World
 
 SEEN = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-FIELDS = "customer_id pile gun goal kind amount_fen duration_s energy_kwh name phone first_station reason voucher days"
+FIELDS = (
+    "customer_id pile gun goal kind amount_fen duration_s energy_kwh name phone first_station reason voucher days "
+    "when server port user password path timeout_min prefix cards card_ids uid printed_no action on minutes "
+    "version piles station slots prices band valid_from"
+)
 NAMES = st.sampled_from(FIELDS.split())
 LEAVES = st.one_of(
     st.none(),
@@ -25,8 +29,30 @@ BODIES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | st.text(max_size=5), inner, max_size=6),
     max_leaves=12,
 )
-POSTS = ("/orders", "/customers", "/customers/1/recharges", "/tokens", "/orders/" + "1" * 32 + "/stop")
-LISTS = ("/stations", "/piles", "/guns", "/customers", "/orders", "/customers/1/statement")
+PILE = "/piles/55031412000001"
+POSTS = (
+    "/orders",
+    "/customers",
+    "/customers/1/recharges",
+    "/tokens",
+    "/orders/" + "1" * 32 + "/stop",
+    *(f"{PILE}/commands/{kind}" for kind in ("restart", "update", "qr-prefix", "cards-store", "trace")),
+    f"{PILE}/guns/1/commands/ground-lock",
+    "/tariffs/1/versions",
+    "/tariffs/1/assignments",
+    "/tariffs/1/rollout/push",
+)
+LISTS = (
+    "/stations",
+    "/piles",
+    "/guns",
+    "/customers",
+    "/orders",
+    "/customers/1/statement",
+    *(f"{PILE}/{what}" for what in ("commands", "events", "frames")),
+    "/tariffs",
+    "/tariffs/1/rollout",
+)
 QUERIES = st.sampled_from(
     ("limit", "cursor", "state", "station", "pile", "gun", "customer", "since", "until", "q", "max_points")
 )

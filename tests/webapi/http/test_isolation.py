@@ -4,12 +4,28 @@ from typing import Any
 
 import pytest
 
+from evcs.contracts.states import GunState
 from tests.webapi.http.world import World, order_body
 from webapi.users.models import Role
 
 ABSENT_PILE = "55031412999999"
 ABSENT_SERIAL = "9" * 32
 ABSENT_ROW = 999_999
+ABSENT_COMMAND = "0" * 32
+COMMANDS: dict[str, Any] = {
+    "commands/restart": {},
+    "commands/update": {"server": "10.0.0.8", "path": "/x"},
+    "commands/qr-prefix": {"prefix": "x"},
+    "commands/cards-store": {"cards": [{"uid": "00000000D14B0A54"}]},
+    "commands/cards-clear": {"cards": [{"uid": "00000000D14B0A54"}]},
+    "commands/cards-query": {"cards": [{"uid": "00000000D14B0A54"}]},
+    "commands/poll": None,
+    "commands/clock": None,
+    "commands/tariff-push": None,
+    "commands/trace": {"on": True},
+    "guns/1/commands/poll": None,
+    "guns/1/commands/ground-lock": {"action": "raise"},
+}
 
 
 def without_id(answer: Any) -> tuple[int, dict[str, Any], dict[str, str]]:
@@ -58,6 +74,15 @@ def pairs(theirs: dict[str, Any]) -> list[tuple[str, str, str, Any, Any]]:
         ("GET", f"/orders/{theirs['serial']}", f"/orders/{ABSENT_SERIAL}", None, None),
         ("GET", f"/orders/{theirs['serial']}/curve", f"/orders/{ABSENT_SERIAL}/curve", None, None),
         ("POST", f"/orders/{theirs['serial']}/stop", f"/orders/{ABSENT_SERIAL}/stop", None, None),
+        *(
+            ("GET", f"/piles/{theirs['pile']}/{what}", f"/piles/{ABSENT_PILE}/{what}", None, None)
+            for what in ("commands", "events", "frames")
+        ),
+        *(
+            ("POST", f"/piles/{theirs['pile']}/{what}", f"/piles/{ABSENT_PILE}/{what}", body, body)
+            for what, body in COMMANDS.items()
+        ),
+        ("GET", f"/commands/{theirs['command']}", f"/commands/{ABSENT_COMMAND}", None, None),
     ]
 
 
@@ -69,6 +94,14 @@ def busy(world: World) -> World:
     return world
 
 
+def command_at(world: World, pile: str) -> str:
+    """A command that the pile was given."""
+    world.level(pile, 1, GunState.PLUGGED)
+    answer = world.call("POST", f"/piles/{pile}/commands/clock", token=world.ours.tokens[Role.PLATFORM_ADMIN])
+    assert answer.status_code == 202
+    return str(answer.json["id"])
+
+
 def theirs_of(world: World, serial: str, *, of_other_station: bool = False) -> dict[str, Any]:
     """What must not be seen: the other operator's, or the own operator's other station's."""
     whose = world.ours if of_other_station else world.theirs
@@ -77,6 +110,7 @@ def theirs_of(world: World, serial: str, *, of_other_station: bool = False) -> d
         "pile": whose.other_pile if of_other_station else whose.pile,
         "customer": whose.second_customer if of_other_station else whose.customer,
         "serial": serial,
+        "command": command_at(world, whose.other_pile if of_other_station else whose.pile),
         "own_customer": world.ours.customer,
         "own_pile": world.ours.pile,
     }
