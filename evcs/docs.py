@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from evcs import contract_page
-from evcs.contracts import asyncapi
+from evcs.contracts import acl, asyncapi
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTE = "<!-- Written by `make docs`; edit its source instead. -->\n\n"
@@ -74,6 +74,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/topics.md": topics_page,
     "docs/asyncapi.yaml": asyncapi_document,
+    "mosquitto/acl": acl.acl_file,
     "docs/protocol/ykc.md": frames_page,
 }
 

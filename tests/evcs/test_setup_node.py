@@ -46,7 +46,7 @@ def test_node_counts_only_when_it_is_new_enough(path: Path, version: str, found:
 
 def test_missing_node_is_told(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(node.PackagesMissing, match="Node.js 18 or newer"):
+    with pytest.raises(node.PackagesMissing, match="18 or newer with npm"):
         node.install(packages)
 
 
