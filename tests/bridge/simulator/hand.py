@@ -7,6 +7,7 @@ from bridge.protocols.ykc.messages import YkcMessage
 from bridge.protocols.ykc.protocol import Ykc
 from bridge.simulator.actions import Action, HangUp, Sent
 from bridge.simulator.gun import instant
+from bridge.simulator.memory import PileMemory
 from bridge.simulator.options import PileOptions
 from bridge.simulator.pile import Pile
 from bridge.simulator.troubles import Troubles
@@ -30,13 +31,19 @@ class Hand:
         seed: int = 7,
         at_ms: int = NOON,
         pile: Pile | None = None,
+        memory: PileMemory | None = None,
     ) -> None:
         self.now_ms = at_ms
         self.script = Script()
         self.script.now = lambda: instant(self.now_ms)
         self.troubles = Troubles()
         self.pile = pile or Pile(
-            NUMBER, guns, seed, options or PileOptions(cold_share=0, manual_stop_share=0), troubles=self.troubles
+            NUMBER,
+            guns,
+            seed,
+            options or PileOptions(cold_share=0, manual_stop_share=0),
+            troubles=self.troubles,
+            memory=memory,
         )
         self.sent: list[tuple[int, YkcMessage, bytes]] = []
         self.hung_up: list[str] = []

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from bridge.protocols.ykc.codes import LoginResult, RecordResult, TariffCheck, WorkPermission
+from bridge.protocols.ykc.codes import LoginResult, Outcome, RecordResult, StartRefusal, TariffCheck, WorkPermission
 from bridge.protocols.ykc.messages import (
     NO_CARD,
+    FiveBandRecord,
     Heartbeat,
     HeartbeatAnswer,
     Login,
@@ -17,6 +18,8 @@ from bridge.protocols.ykc.messages import (
     RecordConfirmation,
     RemoteStart,
     RemoteStop,
+    StartConfirmation,
+    StartRequest,
     TariffCheckAnswer,
     TariffCheckRequest,
     TariffModel,
@@ -87,6 +90,8 @@ class Script:
         self.refuse_login = False
         self.deaf_to_heartbeats = False
         self.slots: tuple[int, ...] = (2,) * 48
+        self.card_serial: str | None = None
+        """What a 0x31 is confirmed with; None: no answer."""
 
     def answers(self, message: YkcMessage) -> list[YkcMessage]:
         """Answers to one frame of the pile."""
@@ -102,7 +107,19 @@ class Script:
                 return [TariffCheckAnswer(pile_no=message.pile_no, model_no=message.model_no, result=same)]
             case TariffRequest():
                 return [tariff(message.pile_no, slots=self.slots)]
-            case TransactionRecord() if self.confirm is not None:
+            case StartRequest() if self.card_serial is not None:
+                return [
+                    StartConfirmation(
+                        trade_no=self.card_serial,
+                        pile_no=message.pile_no,
+                        gun_no=message.gun_no,
+                        logical_card=NO_CARD,
+                        balance=Decimal("50.00"),
+                        auth_ok=Outcome.OK,
+                        fail_reason=StartRefusal.NONE,
+                    )
+                ]
+            case TransactionRecord() | FiveBandRecord() if self.confirm is not None:
                 return [RecordConfirmation(trade_no=message.trade_no, result=self.confirm)]
             case _:
                 return []
@@ -114,6 +131,11 @@ class Platform:
     def __init__(self) -> None:
         self.script = Script()
         self.connections = 0
+        self.heard: list[type] = []
+        """Kinds of frames, in the order in which they came."""
+        self.segments: list[list[type]] = []
+        """The same, by what one read gave."""
+        self._changed = asyncio.Condition()
         self._protocol = Ykc()
         self._writer: asyncio.StreamWriter | None = None
         self._server: asyncio.Server | None = None
@@ -139,6 +161,16 @@ class Platform:
         assert isinstance(port, int)
         return port
 
+    @property
+    def open_connections(self) -> int:
+        """Those that the piles have not closed."""
+        return len(self._open)
+
+    async def until(self, holds: Callable[[], bool], within_s: float = 20) -> None:
+        """Wait until something holds; looked at after every read."""
+        async with self._changed:
+            await asyncio.wait_for(self._changed.wait_for(holds), within_s)
+
     def say(self, message: YkcMessage) -> None:
         """Send a command of one's own."""
         assert self._writer is not None
@@ -154,13 +186,22 @@ class Platform:
         self._serving.add(task)
         splitter = self._protocol.splitter()
         while data := await _read(reader):
-            for frame in splitter.feed(data):
-                message = self._protocol.decode(frame)
+            frames = splitter.feed(data)
+            messages = [self._protocol.decode(frame) for frame in frames]
+            self.segments.append([type(message) for message in messages])
+            self.heard += self.segments[-1]
+            for message, frame in zip(messages, frames, strict=True):
                 if isinstance(message, YkcMessage):
                     for answer in self.script.answers(message):
                         writer.write(self._protocol.encode(answer, frame.seq))
+            await self._tell()
         self._open.discard(writer)
         writer.close()
+        await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

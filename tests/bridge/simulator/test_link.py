@@ -9,20 +9,28 @@ from pathlib import Path
 
 import pytest
 
-from bridge.protocols.ykc.codes import GunState, Outcome, RecordResult
+from bridge.protocols.ykc.codes import GunState, Outcome, RecordResult, RunMode, StartKind
 from bridge.protocols.ykc.messages import (
+    BmsDemand,
+    BmsInformation,
+    ChargeHandshake,
+    ChargeParameters,
     Heartbeat,
     Login,
     RealtimeData,
     RecordConfirmation,
     RemoteStart,
     RemoteStartAnswer,
+    Restart,
+    RestartAnswer,
+    StartRequest,
     TransactionRecord,
     WorkParametersAnswer,
 )
 from bridge.simulator.link import SimulatedPile
 from bridge.simulator.memory import MemoryFile
-from bridge.simulator.options import PileOptions
+from bridge.simulator.options import Card, PileOptions
+from bridge.simulator.troubles import Trouble
 from tests.bridge.simulator.platform import Platform, cap_of, start_of, stop_of
 
 NUMBER = "55031412000001"
@@ -123,6 +131,94 @@ async def test_noise_on_the_line_does_no_harm() -> None:
             await pile.sent(Heartbeat, since=seen)
             await pile.until(lambda it: it.counted > seen + 4)
             assert pile.connections == 1
+
+
+@pytest.mark.parametrize("trouble", [Trouble.SPLIT, Trouble.MERGE, Trouble.NOISE, Trouble.SWAPPED_CRC])
+async def test_a_bad_line_changes_nothing_that_is_said(trouble: Trouble) -> None:
+    async with Platform() as platform:
+        pile = SimulatedPile("127.0.0.1", platform.port, NUMBER, options=QUICK)
+        setattr(pile.troubles, trouble, True)
+        async with running(pile):
+            await pile.online()
+            pile.plug(need_kwh=1)
+            platform.say(start_of(NUMBER, SERIAL))
+            await pile.received(RecordConfirmation)
+            assert pile.connections == 1
+            kinds = [type(entry.message) for entry in pile.frames if entry.direction == "sent"]
+            assert kinds == platform.heard[: len(kinds)]
+
+
+async def test_what_is_said_together_leaves_in_one_segment() -> None:
+    async with Platform() as platform:
+        pile = SimulatedPile("127.0.0.1", platform.port, NUMBER, options=QUICK)
+        async with running(pile):
+            await pile.online()
+            pile.plug(need_kwh=10)
+            platform.say(start_of(NUMBER, SERIAL))
+            await pile.sent(BmsInformation)
+            await platform.until(lambda: BmsInformation in platform.heard)
+            together = next(kinds for kinds in platform.segments if ChargeHandshake in kinds)
+            wanted = [RemoteStartAnswer, ChargeHandshake, ChargeParameters, RealtimeData, BmsDemand, BmsInformation]
+            assert together[-6:] == wanted
+
+
+async def test_a_pile_that_vanishes_leaves_its_connection_open_and_comes_back_on_another() -> None:
+    async with Platform() as platform:
+        options = replace(QUICK, away_s=(1.0, 1.5), report_s=1.0)
+        pile = SimulatedPile("127.0.0.1", platform.port, NUMBER, options=options)
+        async with running(pile):
+            await pile.online()
+            pile.plug(need_kwh=500)
+            platform.say(start_of(NUMBER, SERIAL))
+            await pile.sent(RealtimeData, lambda data: data.state == GunState.CHARGING)
+            seen = pile.counted
+            pile.befall(Trouble.VANISH)
+            assert not pile.is_online
+            await pile.sent(RealtimeData, lambda data: data.state == GunState.CHARGING, since=seen)
+            assert pile.connections == platform.connections == 2
+            assert platform.open_connections == 2  # nobody told the first one
+
+
+async def test_a_restart_closes_the_connection_and_logs_in_again() -> None:
+    async with Platform() as platform:
+        options = replace(QUICK, restart_s=(0.1, 0.2), speed=1)
+        pile = SimulatedPile("127.0.0.1", platform.port, NUMBER, options=options)
+        async with running(pile):
+            await pile.online()
+            seen = pile.counted
+            platform.say(Restart(pile_no=NUMBER, mode=RunMode.AT_ONCE))
+            await pile.sent(RestartAnswer)
+            await pile.sent(Login, since=seen)
+            assert pile.connections == 2
+            await platform.until(lambda: platform.open_connections == 1)
+
+
+async def test_power_lost_in_a_charge_brings_its_record_on_the_next_connection() -> None:
+    async with Platform() as platform:
+        options = replace(QUICK, away_s=(1.0, 1.5))
+        pile = SimulatedPile("127.0.0.1", platform.port, NUMBER, options=options)
+        async with running(pile):
+            await pile.online()
+            pile.plug(need_kwh=500)
+            platform.say(start_of(NUMBER, SERIAL))
+            await pile.sent(RealtimeData, lambda data: data.kwh > 1)
+            pile.befall(Trouble.POWER_LOSS)
+            record = await pile.sent(TransactionRecord)
+            assert record.stop_reason == 0x83
+            assert pile.connections == 2
+
+
+async def test_a_card_over_the_wire() -> None:
+    async with Platform() as platform:
+        platform.script.card_serial = SERIAL
+        pile = SimulatedPile("127.0.0.1", platform.port, NUMBER, options=QUICK)
+        async with running(pile):
+            await pile.online()
+            pile.plug(need_kwh=1)
+            pile.swipe(Card("00000000D14B0001"))
+            assert (await pile.sent(StartRequest)).account_or_card == "00000000d14b0001"
+            record = await pile.sent(TransactionRecord)
+            assert (record.trade_no, record.trade_flag) == (SERIAL, StartKind.CARD)
 
 
 async def test_registers_and_records_survive_the_process(tmp_path: Path) -> None:

@@ -381,28 +381,6 @@ def test_cars_come_charge_only_when_started_and_leave(speed: float) -> None:
     assert hand.all_of(TransactionRecord) == []
 
 
-def conversation(seed: int) -> bytes:
-    """A scripted afternoon: arrivals, starts, a cap, a lost link."""
-    options = PileOptions(arrivals_per_hour=20, speed=5, need_kwh=(2, 6))
-    hand = Hand(options, guns=2, seed=seed).connect()
-    for round_ in range(6):
-        hand.wait(97)
-        for gun in (1, 2):
-            hand.say(start_of(NUMBER, SERIAL[:-2] + f"{round_}{gun}", gun))
-        hand.say(cap_of(NUMBER, 40 + 10 * round_))
-    hand.do(hand.pile.lost(hand.now_ms))
-    hand.wait(33)
-    hand.connect()
-    hand.wait(200)
-    assert hand.all_of(TransactionRecord)
-    return b"".join(raw for _, _, raw in hand.sent)
-
-
-def test_same_seed_same_bytes_and_another_seed_others() -> None:
-    assert conversation(7) == conversation(7)
-    assert conversation(7) != conversation(8)
-
-
 def test_the_register_only_grows() -> None:
     options = PileOptions(arrivals_per_hour=60, speed=5, need_kwh=(1, 2))
     hand = Hand(options, guns=1).connect()
