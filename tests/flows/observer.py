@@ -54,6 +54,12 @@ class Observer:
         with self._changed:
             return len(self._seen)
 
+    @property
+    def all(self) -> list[Seen]:
+        """Everything that was seen, in order."""
+        with self._changed:
+            return list(self._seen)
+
     def of(self, topic: Topic[P], after: int = 0) -> list[tuple[int, Address, P]]:
         """All messages of one topic, in order: (number, address, payload)."""
         with self._changed:

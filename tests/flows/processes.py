@@ -21,6 +21,10 @@ class Service:
         self._out: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
+    def give(self, environment: Mapping[str, str]) -> None:
+        """Further variables, from its next start on."""
+        self._environment.update(environment)
+
     def start(self) -> None:
         """Start it; a service that runs already is a mistake of the test."""
         assert self._process is None or self._process.poll() is not None, f"{self.module} runs"

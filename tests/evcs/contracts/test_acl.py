@@ -1,8 +1,6 @@
 """mosquitto/acl on a real Mosquitto: each service may do exactly what the table says, outsiders read their stations."""
 
-import hashlib
 import os
-from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,40 +16,15 @@ from evcs.runtime.clock import SystemClock
 from evcs.runtime.mqtt import AsyncSession
 from evcs.runtime.settings import ServiceSettings
 from tests.evcs.runtime.peers import Inbox
+from tests.guarded import PASSWORD, PORTAL, PUBLISHED, USERS, WATCHER, Guarded
 from tests.servers import Mosquitto
 
-PASSWORD = "only here"
-WATCHER = "watcher"
-PORTAL = "city-portal"
-PUBLISHED = Path(__file__).resolve().parents[3] / "mosquitto" / "acl"
 END = "test/end"
-USERS = {role: acl.USER.format(role=role) for role in acl.SERVICES} | {"integrators": PORTAL}
-
-
-class Guarded(Mosquitto):
-    """With the published access list, a user for each role, and one that may do everything."""
-
-    def _command(self) -> list[str]:
-        command = super()._command()
-        conf, users, rights = self.folder / "mosquitto.conf", self.folder / "users", self.folder / "acl"
-        users.write_text("".join(_hashed(name) for name in (*USERS.values(), WATCHER)))
-        rights.write_text(
-            f"{PUBLISHED.read_text()}\n{acl.integrator(PORTAL, [STATION])}\nuser {WATCHER}\ntopic readwrite #\n"
-        )
-        text = conf.read_text().replace("allow_anonymous true", "allow_anonymous false")
-        conf.write_text(f"{text}password_file {users}\nacl_file {rights}\n")
-        return command
-
-
-def _hashed(user: str) -> str:
-    salt = os.urandom(12)
-    digest = hashlib.pbkdf2_hmac("sha512", PASSWORD.encode(), salt, 101)
-    return f"{user}:$7$101${b64encode(salt).decode()}${b64encode(digest).decode()}\n"
 
 
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    server = Guarded(tmp_path)
+    server = Guarded(tmp_path, portal_stations=[STATION])
     server.start()
     yield server
     server.kill()
