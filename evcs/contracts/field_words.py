@@ -30,7 +30,7 @@ FIELDS: Mapping[str, str] = {
     "gun": "枪号, 1…n.",
     "bridge": "The bridge that holds the pile.",
     "bridge_started_ms": "Start of that bridge's run; the status counts only with the same in `B/status`.",
-    "link": "The login that is meant; a command for another one is ignored.",
+    "link": "The login (connection) of the pile that is meant; a command for another one is ignored.",
     "name": "Its name.",
     "instance": "Which of several: `n-of-m` where shards are shared out.",
     "address": "Network address.",

@@ -91,7 +91,10 @@ class MeterMark(Payload, frozen=True, kw_only=True):
 
 
 class GunEventKind(StrEnum):
+    """What can happen to a gun, and which fields say more."""
+
     START_FAILED = "start_failed"
+    """A start was written to the pile and no charge came of it: `serial`, `reason`, `pile_code`."""
     STOPPED = "stopped"
     """A charge is over: `stop_class`, and from its record `pile_code` and `vin`. Once with the record; before that once
     without where none has come 30 s after the observed end."""
@@ -112,9 +115,13 @@ class GunEventKind(StrEnum):
     CHARGE_ENDED = "charge_ended"
     """0x19: `ending`."""
     GROUND_LOCK = "ground_lock"
+    """0x61: `ground_lock`."""
     FAULT_RAISED = "fault_raised"
+    """Fault bits appeared: `fault_bits`."""
     FAULT_CLEARED = "fault_cleared"
+    """Fault bits went away: `fault_bits`."""
     CONFIRM_SENT = "confirm_sent"
+    """0x40 is written to the pile: `serial`; the id is the confirmation's."""
 
 
 class CardMode(StrEnum):

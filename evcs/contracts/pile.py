@@ -41,14 +41,22 @@ class PileStatus(Payload, frozen=True, kw_only=True):
 
 
 class PileEventKind(StrEnum):
+    """What can happen to a pile, and which fields say more."""
+
     TARIFF_CONFIRMED = "tariff_confirmed"
+    """The pile holds `tariff_version`."""
     TARIFF_REFUSED = "tariff_refused"
     """0x57 result 0: the pile did not take the table."""
     CLOCK_WRONG = "clock_wrong"
+    """Its clock differs by `clock_offset_s` (0x55)."""
     KEY_REFUSED = "key_refused"
+    """A login with a wrong key; the text has the address."""
     LOGIN_REFUSED = "login_refused"
+    """A login that was not let in: `reason`; the text has the address."""
     CONNECTION_REPLACED = "connection_replaced"
+    """A newer connection took over; the text has the older link and its address."""
     RECEIPTS_CLOSED = "receipts_closed"
+    """What was published in the closed `hour`: `counts`."""
 
 
 class LeafCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 
 from evcs.contracts.described import docstrings, own_text
 from evcs.contracts.field_words import FIELDS
+from evcs.contracts.reasons import SENTENCES, Reason
 from evcs.contracts.topics import TABLE, Topic
 
 REF = "#/components/schemas/{name}"
@@ -57,7 +58,7 @@ def _component(cls: type, schema: Schema) -> Schema:
     texts = docstrings(cls)
     plain = {**schema, "description": own_text(cls)}
     if issubclass(cls, Enum):
-        said = [f"`{member.value}`: {texts[member.name]}" for member in cls if member.name in texts]
+        said = [f"`{member.value}`: {text}" for member in cls if (text := _said(member, texts))]
         return {
             "title": cls.__name__,
             "type": "string",
@@ -69,6 +70,13 @@ def _component(cls: type, schema: Schema) -> Schema:
         for name, field in schema["properties"].items()
     }
     return plain
+
+
+def _said(member: Enum, texts: Mapping[str, str]) -> str:
+    """What a member means; of a reason the sentence that people are shown."""
+    if isinstance(member, Reason):
+        return f"{SENTENCES[member].zh} · {SENTENCES[member].en}"
+    return texts.get(member.name, "")
 
 
 def _says(schema: Schema) -> bool:

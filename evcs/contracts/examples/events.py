@@ -26,6 +26,7 @@ from evcs.contracts.gun import (
     Vehicle,
 )
 from evcs.contracts.reasons import Reason
+from evcs.contracts.states import StopClass
 
 
 def _example(event: GunEvent, zh: str, en: str) -> Example[GunEvent]:
@@ -55,6 +56,7 @@ EXAMPLES: tuple[Example[Any], ...] = (
             received_at=at(8, 20, 48, 120),
             serial=SERIAL,
             pile_code=64,
+            stop_class=StopClass.NORMAL,
             card=CARD,
             vin=VIN,
         ),
@@ -86,7 +88,7 @@ EXAMPLES: tuple[Example[Any], ...] = (
                 rated_capacity_ah=280.0,
                 rated_voltage_v=398.0,
                 battery_maker="CATL",
-                bms_version="1.1.0",
+                bms_version="1.1",
                 charge_count=120,
             ),
             frame_hex=(
@@ -131,15 +133,13 @@ EXAMPLES: tuple[Example[Any], ...] = (
             serial=SERIAL,
             findings=(
                 Finding(
-                    code="err1.spn2560_00_timeout",
-                    value=1,
-                    zh="接收SPN2560=0x00的充电机辨识报文超时",
-                    en="charger identification (SPN2560=0x00) timed out",
+                    code="err8.bsd_timeout", value=1, zh="接收 BMS 充电统计报文超时", en="BMS statistics timed out"
                 ),
             ),
+            frame_hex="68241900001b32010600019236012411241608120001320106000192360100000000000000019bc6",
         ),
         "充电错误报文（0x1B）",
-        "BMS and charger lost each other",
+        "the pile waited in vain for the car's statistics",
     ),
     _example(
         GunEvent(
@@ -148,9 +148,7 @@ EXAMPLES: tuple[Example[Any], ...] = (
             kind=GunEventKind.BMS_WARNING,
             received_at=at(8, 15, 2, 51),
             serial=SERIAL,
-            findings=(
-                Finding(code="flags1.soc_low", value=2, zh="整车动力蓄电池荷电状态过低", en="battery charge too low"),
-            ),
+            findings=(Finding(code="flags1.soc", value=2, zh="整车动力蓄电池荷电状态 SOC 过低", en="SOC too low"),),
         ),
         "电池状态异常（0x25）",
         "a status bit of the battery is not normal",
@@ -163,8 +161,9 @@ EXAMPLES: tuple[Example[Any], ...] = (
             received_at=at(8, 20, 46, 990),
             serial=SERIAL,
             findings=(
-                Finding(code="reason.soc_reached", value=1, zh="达到所需求的SOC目标值", en="the wanted SOC is reached"),
+                Finding(code="reason.soc_reached", value=1, zh="达到所需求的 SOC 目标值", en="SOC target reached"),
             ),
+            frame_hex="68201a00001d320106000192360124112416081200013201060001923601010000005e12",
         ),
         "车端中止充电（0x1D）",
         "the car ended the charge",
@@ -178,10 +177,7 @@ EXAMPLES: tuple[Example[Any], ...] = (
             serial=SERIAL,
             findings=(
                 Finding(
-                    code="reason.condition_reached",
-                    value=1,
-                    zh="达到充电机设定的条件",
-                    en="the charger's goal is reached",
+                    code="reason.condition_reached", value=1, zh="达到充电机设定的条件中止", en="set condition reached"
                 ),
             ),
         ),

@@ -1,6 +1,7 @@
 """Examples: one for every topic and kind, each what its published schema says, true to the figures they tell."""
 
 import json
+from dataclasses import astuple
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.protocols.ykc import framing
+from bridge.protocols.ykc.findings import ALL_GROUPS
 from evcs.contracts import topics
 from evcs.contracts.examples import EXAMPLES, Example, of
 from evcs.contracts.examples.config import PRICES_E5
@@ -86,6 +88,14 @@ def test_frames_of_an_example_are_whole(example: Example[Any]) -> None:
         piece = framing.cut(raw)
         assert piece.used == len(raw)
         assert piece.frame is not None, piece.dropped
+
+
+def test_findings_are_worded_as_the_bridge_words_them() -> None:
+    groups = [group for of_frame in ALL_GROUPS.values() for group in of_frame]
+    worded = {(f"{g.field}.{g.code}", value, *astuple(g.words(value))) for g in groups for value in (1, 2)}
+    told = [finding for example in of(topics.GUN_EVENT) for finding in example.payload.findings]
+    assert told
+    assert {(finding.code, finding.value, finding.zh, finding.en) for finding in told} <= worded
 
 
 def test_record_adds_up_and_the_order_is_billed_by_it() -> None:
