@@ -1,6 +1,5 @@
 """Pure: power caps of one pile on their way, one at a time, each confirmed, refused or timed out (YKC 0x52, 0x51)."""
 
-from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,14 +40,16 @@ class CapEnd(StrEnum):
 class Caps:
     """One outstanding cap per pile; what comes meanwhile waits its turn."""
 
+    __slots__ = ("_seq", "_unanswered", "_waiting", "confirmed_units", "deadline", "outstanding")
+
     def __init__(self) -> None:
         self.outstanding: Cap | None = None
         self.confirmed_units: int | None = None
         """Of this link; None: nothing was confirmed on it."""
         self.deadline: float | None = None
-        self._waiting: deque[Cap] = deque()
+        self._waiting: list[Cap] = []
         self._seq = b""
-        self._unanswered: deque[bytes] = deque(maxlen=LATE_ANSWERS)
+        self._unanswered: list[bytes] = []
 
     @property
     def is_quiet(self) -> bool:
@@ -64,13 +65,13 @@ class Caps:
 
     def remove(self, cap_id: str) -> None:
         """Take a cap out of the line (its start was called off); one that was written stays until it is answered."""
-        self._waiting = deque(cap for cap in self._waiting if cap.id != cap_id)
+        self._waiting = [cap for cap in self._waiting if cap.id != cap_id]
 
     def next(self) -> Cap | None:
         """The cap whose turn it is; None while one is outstanding or nobody waits. `written` has to follow."""
         if self.outstanding is not None or not self._waiting:
             return None
-        return self._waiting.popleft()
+        return self._waiting.pop(0)
 
     def written(self, cap: Cap, seq: bytes, mono: float) -> None:
         self.outstanding, self._seq, self.deadline = cap, seq, mono + CAP_ANSWER_S
@@ -93,7 +94,7 @@ class Caps:
         if self.outstanding is None or self.deadline is None or mono < self.deadline:
             return None
         cap, self.outstanding, self.deadline = self.outstanding, None, None
-        self._unanswered.append(self._seq)
+        self._unanswered = [*self._unanswered, self._seq][-LATE_ANSWERS:]
         return cap
 
     def link_lost(self) -> list[Cap]:

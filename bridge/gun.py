@@ -50,6 +50,22 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
 class Gun:
     """One gun as its pile shows it, over all of the pile's links."""
 
+    __slots__ = (
+        "_idle_frames",
+        "_wire",
+        "ended",
+        "fault_bits",
+        "is_charging",
+        "is_heard",
+        "is_locked",
+        "is_online",
+        "last",
+        "number",
+        "pending",
+        "plugged",
+        "running",
+    )
+
     def __init__(self, number: int) -> None:
         self.number = number
         self.is_heard = False

@@ -36,6 +36,20 @@ NOTHING_SAID = Battery()
 class GunBms:
     """The BMS frames of the charge that runs or was the last on this gun (YKC V1.6 §4.3, GB/T 27930)."""
 
+    __slots__ = (
+        "_battery",
+        "_demand",
+        "_demand_until",
+        "_gun",
+        "_limits",
+        "_serial",
+        "_state",
+        "_state_until",
+        "_stop_class",
+        "_voice",
+        "_warnings",
+    )
+
     def __init__(self, gun: Gun, voice: GunVoice) -> None:
         self._gun = gun
         self._voice = voice

@@ -34,6 +34,8 @@ class Allowed:
 class GunCards:
     """At most one question of a gun is open. Whether it may start is for others to decide; here is only the asking."""
 
+    __slots__ = ("_allowed", "_voice", "asking")
+
     def __init__(self, voice: GunVoice) -> None:
         self.asking: Asking | None = None
         self._allowed: Allowed | None = None

@@ -11,6 +11,8 @@ from evcs.contracts.topics import GUN_STATE
 class GunLevels:
     """The retained level of one gun, over all of its pile's links."""
 
+    __slots__ = ("_gun", "_login_ms", "_shown", "_since_ms", "_version", "_voice")
+
     def __init__(self, gun: Gun, voice: GunVoice) -> None:
         self._gun = gun
         self._voice = voice

@@ -1,7 +1,5 @@
 """Pure: one gun's charge records and their confirmation."""
 
-from collections import deque
-
 from bridge.gun_bms import GunBms
 from bridge.gun_voice import GunVoice
 from bridge.moment import Moment
@@ -17,10 +15,12 @@ RECORDS_REMEMBERED = 16
 class GunRecords:
     """Publishes each record that comes, says once why each charge ended, and writes 0x40 only when told to."""
 
+    __slots__ = ("_bms", "_told", "_unexplained", "_voice")
+
     def __init__(self, voice: GunVoice, bms: GunBms) -> None:
         self._voice = voice
         self._bms = bms
-        self._told: deque[str] = deque(maxlen=RECORDS_REMEMBERED)
+        self._told: tuple[str, ...] = ()
         """Serials whose end was told with their record."""
         self._unexplained: dict[str, float] = {}
         """Serials whose end was seen, and when their record ought to have come."""
@@ -65,7 +65,7 @@ class GunRecords:
         self._unexplained.pop(said.serial, None)
         if said.serial in self._told:
             return
-        self._told.append(said.serial)
+        self._told = (*self._told, said.serial)[-RECORDS_REMEMBERED:]
         stop_class = said.stop_class
         if stop_class is StopClass.UNKNOWN:
             stop_class = self._bms.stop_class(said.serial) or stop_class

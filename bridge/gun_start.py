@@ -34,6 +34,8 @@ class Starting:
 class GunStarts:
     """The one start that a gun can have on its way: 0x34 or 0xA4, or the answer to a driver who asked at the pile."""
 
+    __slots__ = ("_cards", "_gun", "_joints", "_levels", "_voice", "starting")
+
     def __init__(self, gun: Gun, voice: GunVoice, levels: GunLevels, cards: GunCards, joints: Joints) -> None:
         self.starting: Starting | None = None
         self._gun = gun

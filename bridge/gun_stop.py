@@ -25,6 +25,8 @@ class Stopping:
 class GunStops:
     """The stops of one gun; each is answered once."""
 
+    __slots__ = ("_gun", "_stops", "_voice")
+
     def __init__(self, gun: Gun, voice: GunVoice) -> None:
         self._gun = gun
         self._voice = voice

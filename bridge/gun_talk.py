@@ -27,6 +27,21 @@ POLL_UNHEARD_S = 30.0
 class GunTalk:
     """One configured gun of a pile, over all of the pile's links."""
 
+    __slots__ = (
+        "_bms",
+        "_cards",
+        "_joints",
+        "_levels",
+        "_marks",
+        "_poll_at",
+        "_records",
+        "_starts",
+        "_stops",
+        "_telemetry",
+        "_voice",
+        "gun",
+    )
+
     def __init__(self, number: int, kind: str, voice: Voice, commands: Commands, joints: Joints | None = None) -> None:
         joints = joints or Joints()
         self.gun = Gun(number)

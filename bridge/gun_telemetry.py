@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import TypeVar
 
+from bridge.actions import Publish
 from bridge.gun import Gun, Shown
 from bridge.gun_bms import GunBms
 from bridge.gun_voice import GunVoice
@@ -22,11 +23,15 @@ AC_POWER_OVER_S = 5.0
 class GunTelemetry:
     """One gun's live values, each under a receive time of its own."""
 
+    __slots__ = ("_ac", "_at", "_bms", "_gun", "_kind", "_last_ms", "_voice")
+
     def __init__(self, gun: Gun, kind: str, voice: GunVoice, bms: GunBms) -> None:
         self._gun = gun
         self._bms = bms
         self._kind = kind
         self._voice = voice
+        self._at = ""
+        """The topic, once it was needed."""
         self._last_ms = 0
         self._ac: tuple[str | None, Decimal, int] | None = None
 
@@ -63,7 +68,9 @@ class GunTelemetry:
             remaining_min=_first(reading.remaining_min, battery.remaining_min),
             cost_fen=reading.cost_fen,
         )
-        self._voice.voice.publish(TELEMETRY, point, self._voice.number)
+        if not self._at:
+            self._at = self._voice.voice.at(TELEMETRY, self._voice.number)
+        self._voice.voice.add(Publish(self._at, TELEMETRY.encode(point), droppable=True))
 
     def _power_kw(self, reading: Reading) -> float | None:
         """DC: V × I, since the frame has no power. AC: from the energy since the last reading (phases unknown)."""

@@ -43,6 +43,8 @@ class Fate:
 class GunVoice:
     """A gun's part of its pile's voice, over all of the pile's links."""
 
+    __slots__ = ("_commands", "_gun", "number", "voice")
+
     def __init__(self, gun: Gun, voice: Voice, commands: Commands) -> None:
         self.voice = voice
         self.number = gun.number

@@ -16,6 +16,8 @@ class Joints:
     Source: YKC V1.6 0xA2 ("one refusal cancels all"), 0xA3 ("the same result for all").
     """
 
+    __slots__ = ("_waiting",)
+
     def __init__(self) -> None:
         self._waiting: dict[str, dict[str, Cancel]] = {}
 

@@ -44,6 +44,24 @@ Gate = Callable[[LoginSaid, str, bytes, Moment], LetIn | TurnedAway]
 class Link:
     """One connection of a pile, from its first byte to its end."""
 
+    __slots__ = (
+        "_dialect",
+        "_done_at",
+        "_due",
+        "_gate",
+        "_heard_at",
+        "_is_over",
+        "_last_bytes",
+        "_login_by",
+        "_odd_fields",
+        "_seen_drops",
+        "_splitter",
+        "_tally",
+        "address",
+        "pile",
+        "trace",
+    )
+
     def __init__(self, dialect: Dialect, gate: Gate, address: str, tally: Tally, now: Moment) -> None:
         self.address = address
         self.pile: Pile | None = None

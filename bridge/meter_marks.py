@@ -22,6 +22,8 @@ class Mark:
 class MeterMarks:
     """The marks of one gun's session, from its first charging reading to its end."""
 
+    __slots__ = ("_energy", "_is_asked", "_last", "_next_slot_ms", "_serial")
+
     def __init__(self) -> None:
         self._serial: str | None = None
         self._energy = Decimal(0)

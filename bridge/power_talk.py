@@ -86,6 +86,8 @@ class PowerTalk:
 
     def _must_be_locked(self, now: Moment) -> bool:
         """The work permission is the whole pile's: it is taken only when nothing runs on it any more."""
+        if self.config.lockout is None:
+            return False
         return is_pile_locked(self.config, now.at) and not any(talk.gun.is_running for talk in self._guns.values())
 
     # --- one after the other

@@ -11,6 +11,8 @@ HOUR_MS = 3_600_000
 class Receipts:
     """Counts what one run of a bridge publishes for one pile, leaf by leaf, so that every gap has a name (P7)."""
 
+    __slots__ = ("_bridge", "_closed", "_counts", "_pile", "_started_ms")
+
     def __init__(self, bridge: str, started_ms: int, pile: str) -> None:
         self._bridge = bridge
         self._started_ms = started_ms

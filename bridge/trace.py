@@ -1,7 +1,5 @@
 """The last frames of a connection, for the log; and every frame of a pile, for whoever watches it (`P/frame`)."""
 
-from collections import deque
-
 from bridge.moment import Moment
 from bridge.voice import Voice
 from evcs.contracts.pile import PileFrame
@@ -9,24 +7,27 @@ from evcs.contracts.times import Instant
 from evcs.contracts.topics import PILE_FRAME
 
 FRAMES = 16
+_CAME = tuple(bytes((1, code)) for code in range(256))
+_WENT = tuple(bytes((0, code)) for code in range(256))
 
 
 class Trace:
-    """A short memory: frame types with their direction, newest last."""
+    """A short memory: frame types with their direction, newest last; two bytes each, as every connection has one."""
 
     __slots__ = ("_frames",)
 
     def __init__(self) -> None:
-        self._frames: deque[tuple[bool, int]] = deque(maxlen=FRAMES)
+        self._frames = b""
 
     def came(self, code: int) -> None:
-        self._frames.append((True, code))
+        self._frames = (self._frames + _CAME[code])[-2 * FRAMES :]
 
     def went(self, code: int) -> None:
-        self._frames.append((False, code))
+        self._frames = (self._frames + _WENT[code])[-2 * FRAMES :]
 
     def __str__(self) -> str:
-        return " ".join(f"{'<' if came else '>'}{code:02X}" for came, code in self._frames)
+        pairs = zip(self._frames[::2], self._frames[1::2], strict=True)
+        return " ".join(f"{'<' if came else '>'}{code:02X}" for came, code in pairs)
 
 
 class FrameTrace:

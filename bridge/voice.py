@@ -10,7 +10,7 @@ from bridge.receipts import Receipts
 from bridge.tally import Drop, Tally
 from bridge.words import Told
 from evcs.contracts.envelope import Receipt
-from evcs.contracts.topics import GUN_STATE, PILE_STATUS, TELEMETRY, Topic
+from evcs.contracts.topics import GUN_STATE, PILE_STATUS, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class BridgeRun:
 class Voice:
     """Collects actions; `take` hands them over. One per pile, over all of its links."""
 
+    __slots__ = ("_next_seq", "_out", "crc_order", "dialect", "pile", "receipts", "run", "station", "tally")
+
     def __init__(self, run: BridgeRun, station: str, pile: str, dialect: Dialect, tally: Tally) -> None:
         self.run = run
         self.station = station
@@ -34,7 +36,6 @@ class Voice:
         self.crc_order: CrcOrder | None = None
         """In which the pile wants its CRC bytes; None: the protocol's own."""
         self._out: list[Action] = []
-        self._topics: dict[tuple[str, int], str] = {}
         self._next_seq = 0
 
     def new_link(self) -> None:
@@ -79,16 +80,16 @@ class Voice:
 
     def message(self, topic: Topic[Any], payload: Any, gun: int = 0) -> Publish:
         """A message of a topic, not yet published."""
-        key = (topic.leaf, gun)
-        at = self._topics.get(key)
-        if at is None:
-            levels: dict[str, str | int] = {"station": self.station, "pile": self.pile}
-            if gun:
-                levels["gun"] = gun
-            at = self._topics[key] = topic.at(**levels)
         version = payload.version if topic.retained else 0
-        droppable = topic is TELEMETRY or topic.qos == 0
-        return Publish(at, topic.encode(payload), topic.retained, droppable, version, topic.qos)
+        droppable = topic.qos == 0
+        return Publish(self.at(topic, gun), topic.encode(payload), topic.retained, droppable, version, topic.qos)
+
+    def at(self, topic: Topic[Any], gun: int) -> str:
+        """The string of a topic of this pile or one of its guns. What is published for every frame keeps its own."""
+        levels: dict[str, str | int] = {"station": self.station, "pile": self.pile}
+        if gun:
+            levels["gun"] = gun
+        return topic.at(**levels)
 
     def publish(self, topic: Topic[Any], payload: Any, gun: int = 0) -> Publish:
         """Publish a message, and return it for who has to remember it."""
