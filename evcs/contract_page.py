@@ -20,7 +20,7 @@ RULES = """\
 ## Rules · 约定
 
 - **Names, meanings, types and units never change** within `evcs/v1`; new fields and topics are added beside them.
-  字段名、含义、类型、单位不变；只增加新字段和新主题。
+  字段名、含义、类型、单位不变；只增加新字段和新主题。 What was released is kept, and each change is compared with it.
 - **New fields are optional** and have a default, so that a newer reader reads what an older publisher wrote. A field
   without a default (*required*) comes only with a new topic or kind. 新字段都有默认值。
 - **Readers ignore fields that they do not know.** New kinds, states and reason codes may come, too: take an unknown one
