@@ -70,6 +70,7 @@ class Fleet:
         self._sessions: dict[str, tuple[int, float | None]] = {}
         self._statuses: dict[str, int] = {}
         self._elsewhere = Elsewhere()
+        self._replaced_last: dict[str, Hold] = {}
         self._due: dict[str, float] = {}
         self._refusal_told: dict[str, float] = {}
         self._logins = 0
@@ -158,7 +159,8 @@ class Fleet:
             self._concede(pile, now)
         else:
             self._elsewhere.taken(pile.number)
-            self._act(pile, pile.status_again(now), now)
+            replaced = [] if hold is None else self._replaced(pile, hold, now)
+            self._act(pile, [*replaced, *pile.status_again(now)], now)
 
     def _hold(self, pile: Pile, login: Login) -> Hold:
         return Hold(self.run.bridge, pile.login_ms, login.proof, login.link, login.address)
@@ -202,10 +204,7 @@ class Fleet:
             return TurnedAway(tuple(self._refusal(said, reason, pile, address, frame, now)))
         self.tally.logins["accepted"] += 1
         self._logins += 1
-        others: list[Action] = []
-        if held is not None:
-            where = held.bridge if held.bridge != self.run.bridge else ""
-            others = pile.connection_replaced(held.link, held.address, now, where)
+        others = [] if held is None else self._replaced(pile, held, now)
         self._elsewhere.taken(said.pile)
         link = f"{self.run.started_ms:x}-{self._logins}"
         return LetIn(pile, link, decision.proof, tuple(others))
@@ -213,6 +212,14 @@ class Fleet:
     def _held(self, pile: Pile) -> Hold | None:
         """Who holds a pile now, here or at another bridge that lives."""
         return self._hold(pile, pile.login) if pile.login is not None else self._elsewhere.holder(pile.number)
+
+    def _replaced(self, pile: Pile, older: Hold, now: Moment) -> list[Action]:
+        """A newer login took the pile over: one event, also where the older one is heard of only later."""
+        if self._replaced_last.get(pile.number) == older:
+            return []
+        self._replaced_last[pile.number] = older
+        where = older.bridge if older.bridge != self.run.bridge else ""
+        return pile.connection_replaced(older.link, older.address, now, where)
 
     def _refusal(
         self, said: LoginSaid, reason: Reason, pile: Pile | None, address: str, frame: bytes, now: Moment

@@ -146,6 +146,17 @@ def test_a_takeover_from_another_bridge_is_an_event_and_its_levels_are_said_agai
     assert desk.of(GUN_STATE) == []
 
 
+def test_a_takeover_that_is_heard_of_after_the_login_is_the_same_one_event() -> None:
+    desk = Desk()
+    desk.log_in()
+    for version in (1, 2):
+        desk.fleet.foreign_status(status(login_ms=NOW_MS - 1000, version=NOW_MS + version), desk.now)
+    replaced = [one for one in desk.of(PILE_EVENT) if one.kind is PileEventKind.CONNECTION_REPLACED]
+    assert [one.text for one in replaced] == ["foreign-1 10.9.9.9 at b2; 1 in this hour"]
+    assert desk.last(PILE_STATUS).version > NOW_MS + 2
+    assert desk.wire.closed is None
+
+
 def test_replacements_are_counted_over_the_hour() -> None:
     desk = Desk().ready()
     for _ in range(3):
