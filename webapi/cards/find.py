@@ -6,12 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapi.cards.models import Card, CardState, Vehicle
-from webapi.cards.numbers import NO_CARD, spellings
+from webapi.cards.numbers import is_uid, spellings
 
 
 def find_card(session: Session, tenant_id: int, uid: str) -> Card | None:
     """The card in use with this chip number, blocked ones too; the spelling as it came goes before the others."""
-    if uid == NO_CARD:
+    if not is_uid(uid):
         return None
     wanted = spellings(uid)
     found = session.scalars(
@@ -22,7 +22,7 @@ def find_card(session: Session, tenant_id: int, uid: str) -> Card | None:
 
 def find_card_at(session: Session, tenant_id: int, uid: str, at: datetime) -> Card | None:
     """The card as it was bound at a time: an offline charge belongs to whoever had the card then."""
-    if uid == NO_CARD:
+    if not is_uid(uid):
         return None
     wanted = spellings(uid)
     found = session.scalars(

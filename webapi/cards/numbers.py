@@ -8,6 +8,7 @@ NO_CARD = "0" * UID_DIGITS
 SHORT_UIDS = (8, 14)
 """Hex digits of 4-byte and 7-byte chips, which piles pad to 8 bytes."""
 
+_UID = re.compile(r"[0-9A-F]{16}")
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 
 
@@ -28,6 +29,11 @@ def spellings(uid: str) -> tuple[str, ...]:
         for one in (short, _reversed(short)):
             found += [one.rjust(UID_DIGITS, "0"), one.ljust(UID_DIGITS, "0")]
     return tuple(dict.fromkeys(found))
+
+
+def is_uid(text: str) -> bool:
+    """Whether it is a card's number as the wire has it; zeros alone mean that no card was read."""
+    return _UID.fullmatch(text) is not None and text != NO_CARD
 
 
 def is_vin(text: str) -> bool:

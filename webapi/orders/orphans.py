@@ -11,7 +11,7 @@ from evcs.contracts import topics
 from evcs.contracts.ids import NO_SERIAL
 from evcs.contracts.states import StartSource
 from webapi.access import Visible
-from webapi.cards.numbers import NO_CARD, is_vin, masked_card, masked_vin
+from webapi.cards.numbers import is_uid, is_vin, masked_card, masked_vin
 from webapi.cards.rights import sees_numbers
 from webapi.customers.models import Customer
 from webapi.guns.models import Gun
@@ -86,7 +86,7 @@ def adopt_orphan(session: Session, row: ChargeRecord, customer: Customer, *, by:
     record = topics.RECORD.decode(row.decoded_json.encode())
     source = record.source if isinstance(record.source, StartSource) else StartSource.PLATFORM
     order = order_of_record(record, pile, gun, customer.id, source, by=by, at=at)
-    order.card_number = None if record.card in ("", NO_CARD) else record.card
+    order.card_number = record.card if is_uid(record.card) else None
     session.add(order)
     session.flush()
     settled = settle_orphan(session, row, order, at=at, by=by)
@@ -104,7 +104,7 @@ def _orphans(sees: Visible) -> Select[ChargeRecord]:
 def _view(session: Session, row: ChargeRecord, sees: Visible) -> OrphanView:
     record = topics.RECORD.decode(row.decoded_json.encode())
     in_full = sees_numbers(sees)
-    card = None if record.card in ("", NO_CARD) else record.card
+    card = record.card if is_uid(record.card) else None
     vin = record.vin if is_vin(record.vin) else None
     return OrphanView(
         id=row.id,

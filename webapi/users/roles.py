@@ -34,7 +34,14 @@ class Right(StrEnum):
 
 _LOOK = frozenset({Right.SEE_SITES, Right.SEE_ORDERS, Right.OWN_TOKENS})
 _HANDS = frozenset(
-    {Right.PLACE_ORDERS, Right.STOP_ORDERS, Right.OPERATE_PILES, Right.SEE_ACCOUNTS, Right.OPEN_ACCOUNTS}
+    {
+        Right.PLACE_ORDERS,
+        Right.STOP_ORDERS,
+        Right.OPERATE_PILES,
+        Right.SEE_ACCOUNTS,
+        Right.OPEN_ACCOUNTS,
+        Right.MANAGE_CARDS,
+    }
 )
 
 GRANTED: dict[Role, frozenset[Right]] = {

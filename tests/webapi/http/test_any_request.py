@@ -41,6 +41,9 @@ POSTS = (
     "/tariffs/1/versions",
     "/tariffs/1/assignments",
     "/tariffs/1/rollout/push",
+    "/customers/1/cards",
+    "/customers/1/vehicles",
+    "/orphans/1/adopt",
 )
 LISTS = (
     "/stations",
@@ -52,9 +55,27 @@ LISTS = (
     *(f"{PILE}/{what}" for what in ("commands", "events", "frames")),
     "/tariffs",
     "/tariffs/1/rollout",
+    "/cards",
+    "/vehicles",
+    "/card-attempts",
+    "/orphans",
 )
 QUERIES = st.sampled_from(
-    ("limit", "cursor", "state", "station", "pile", "gun", "customer", "since", "until", "q", "max_points")
+    (
+        "limit",
+        "cursor",
+        "state",
+        "station",
+        "pile",
+        "gun",
+        "customer",
+        "since",
+        "until",
+        "q",
+        "max_points",
+        "card",
+        "joint",
+    )
 )
 
 

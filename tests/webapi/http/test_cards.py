@@ -1,5 +1,6 @@
 """Cards, vehicles, attempts, orphans and joint charges over HTTP: what is bound, masked, kept apart and audited."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from evcs.contracts.gun import CardMode, CardRequest, ChargeRecord, GunEvent, Gu
 from evcs.contracts.states import StartSource
 from evcs.contracts.times import BEIJING
 from evcs.contracts.topics import Address
-from tests.webapi.books import changed, record
+from tests.webapi.books import FLAT, changed, record
 from tests.webapi.http.test_isolation import ABSENT_ROW, without_id
 from tests.webapi.http.world import NOW, Operator, World, order_body
 from webapi.audit.models import AuditEntry
@@ -55,10 +56,9 @@ def ask(world: World, operator: Operator, *, id: str = "e-1", card: str = UID) -
 
 
 def orphan_of(operator: Operator, serial: str = "9" * 32) -> ChargeRecord:
-    """A record that nobody explains: 65.67 yuan by the pile."""
-    return changed(
-        record(serial, ended_at=NOW), pile=operator.pile, started_at=NOW.replace(hour=11), source=StartSource.CARD
-    )
+    """A record that nobody explains: 10 kWh for 11 yuan."""
+    said = record(serial, ((FLAT, Decimal("10.0000")),), 110_000, ended_at=NOW)
+    return changed(said, pile=operator.pile, started_at=NOW.replace(hour=11), source=StartSource.CARD)
 
 
 def keep(world: World, operator: Operator, said: ChargeRecord) -> None:
@@ -271,15 +271,16 @@ def test_an_orphan_is_listed_and_given_to_who_charged(world: World) -> None:
     world.recharge(world.ours.customer, 10_000)
     (orphan,) = world.call("GET", "/orphans").json["items"]
     assert (orphan["serial"], orphan["station"], orphan["reason"]) == ("9" * 32, world.ours.station, "unknown_serial")
-    assert (orphan["source"], orphan["energy_kwh"]) == ("card", 57.0769)
+    assert (orphan["source"], orphan["energy_kwh"]) == ("card", 10)
     path = f"/orphans/{orphan['id']}/adopt"
     body = {"customer_id": world.ours.customer, "reason": "车主来电确认"}
     forbidden = world.call("POST", path, body, token=world.ours.tokens[Role.OPERATOR])
     assert forbidden.json["code"] == "not_allowed"
     answer = world.call("POST", path, body)
     assert answer.status_code == 201, answer.json
-    # 57.0769 kWh at 1.10 yuan by our tariff, 65.67 yuan by the pile: the lower one, and a person decides.
-    assert (answer.json["state"], answer.json["total_fen"]) == ("review", 6_278)
+    assert (answer.json["state"], answer.json["total_fen"]) == ("settled", 1_100)
+    wallet = world.call("GET", f"/customers/{world.ours.customer}").json["wallet"]
+    assert (wallet["available_fen"], wallet["held_fen"]) == (8_900, 0)
     assert world.call("GET", "/orphans").json["items"] == []
     again = world.call("POST", path, body)
     assert (again.status_code, again.json["code"]) == (409, "no_orphan")

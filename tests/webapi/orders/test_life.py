@@ -290,3 +290,57 @@ def test_a_charge_that_is_in_review_and_goes_on_is_stopped() -> None:
     assert back == life.Step(away, (life.PublishStop(Reason.UNEXPECTED_CHARGE),))
     disputed = order(*HELD_CHARGE, FINISHED, life.RecordStored(life.RecordOutcome.REVIEW, True, at(20)))
     assert life.step(disputed, level(GunState.CHARGING, 40, seconds=10), at(30)).effects == ()
+
+
+WAITS = life.begin(NOW, SERIAL, answer_by=at(10))
+"""A driver stands at the pile until the tenth second."""
+TOLD = (life.RefuseAtPile(Reason.NO_HEADROOM),)
+
+
+def after(facts: OrderFacts, *seen: life.Observation, seconds: float = 2) -> life.Step:
+    done = life.Step(facts)
+    for one in seen:
+        done = life.step(done.facts, one, at(seconds))
+    return done
+
+
+def told(done: life.Step) -> tuple[life.Effect, ...]:
+    return tuple(effect for effect in done.effects if isinstance(effect, life.RefuseAtPile))
+
+
+AT_PILE: list[tuple[str, tuple[life.Observation, ...], float, S, tuple[life.Effect, ...]]] = [
+    ("the gate refuses", (life.Refused(Reason.NO_HEADROOM),), 2, S.REFUSED, TOLD),
+    ("no verdict", (life.DeadlinePassed(),), 10, S.REFUSED, (life.RefuseAtPile(Reason.ENGINE_AWAY),)),
+    (
+        "the start fails unwritten",
+        (life.Admitted(), life.StartReplied(Outcome.REFUSED, Reason.NO_HEADROOM)),
+        3,
+        S.START_FAILED,
+        TOLD,
+    ),
+    ("cancelled while it holds", (WISH,), 2, S.CANCELLED, (life.RefuseAtPile(Reason.STOPPED_BY_PERSON),)),
+    (
+        "cancelled when commanded",
+        (life.Admitted(), WISH),
+        2,
+        S.STOPPING,
+        (life.RefuseAtPile(Reason.STOPPED_BY_PERSON),),
+    ),
+    ("it starts, then fails", (level(GunState.STARTING, 5), life.StartFailed()), 3, S.START_FAILED, ()),
+    ("it starts, then is stopped", (level(GunState.STARTING, 5), WISH), 3, S.STOPPING, ()),
+    ("it charges and is stopped", (CHARGING, WISH), 3, S.STOPPING, ()),
+]
+
+
+@pytest.mark.parametrize(("what", "seen", "seconds", "state", "effects"), AT_PILE, ids=[move[0] for move in AT_PILE])
+def test_who_waits_at_the_pile_is_told_unless_it_starts(
+    what: str, seen: tuple[life.Observation, ...], seconds: float, state: S, effects: tuple[life.Effect, ...]
+) -> None:
+    done = after(WAITS, *seen, seconds=seconds)
+    assert (done.facts.state, told(done)) == (state, effects)
+    assert told(after(order(), *seen, seconds=36)) == (), "nobody waits at the pile of an order from elsewhere"
+
+
+def test_the_verdict_of_a_driver_at_the_pile_is_awaited_as_long_as_the_pile_waits() -> None:
+    assert (WAITS.deadline, life.begin(NOW, answer_by=at(60)).deadline) == (at(10), at(waits.VERDICT_S))
+    assert life.step(WAITS, life.Admitted(), at(2)).facts.deadline == at(2 + waits.START_DEADLINE_S)
