@@ -8,6 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from evcs.contracts.ids import shard_of
+from webapi.cards.bind import NewCard, NewVehicle, bind_card, bind_vehicle
+from webapi.cards.models import Card, Vehicle
 from webapi.customers.models import Customer
 from webapi.customers.open import NewCustomer, open_customer
 from webapi.demo import town
@@ -41,10 +43,12 @@ def seed(session: Session, fleet: Fleet, sign_in: SignIn, *, at: datetime) -> No
     _tariff(session, tenant, at)
     for site in town.sites(fleet.piles, fleet.first):
         _station(session, tenant, site, fleet.guns, at)
-    for name, phone in town.CUSTOMERS:
-        known = select(Customer.id).where(Customer.tenant_id == tenant.id, Customer.phone == phone)
-        if session.scalar(known) is None:
-            open_customer(session, NewCustomer(tenant.id, name, phone, "DEMO-A"), at=at)
+    for number, (name, phone) in enumerate(town.CUSTOMERS, 1):
+        known = select(Customer).where(Customer.tenant_id == tenant.id, Customer.phone == phone)
+        customer = session.scalars(known).one_or_none()
+        if customer is None:
+            customer = open_customer(session, NewCustomer(tenant.id, name, phone, "DEMO-A"), at=at)
+        _card_and_car(session, customer, number, at)
     _user(session, tenant, sign_in, at)
     session.flush()
 
@@ -56,6 +60,17 @@ def _tenant(session: Session, at: datetime) -> Tenant:
         session.add(found)
         session.flush()
     return found
+
+
+def _card_and_car(session: Session, customer: Customer, number: int, at: datetime) -> None:
+    """One of each, as the simulated drivers have them; a number that was ever bound here is left as it is."""
+    uid, vin = town.card_uid(number), town.vin(number)
+    if session.scalar(select(Card.id).where(Card.tenant_id == customer.tenant_id, Card.uid == uid).limit(1)) is None:
+        card = NewCard(uid=uid, printed_no=town.printed_number(number), offline_allowed=True)
+        bind_card(session, customer, card, at=at)
+    cars = select(Vehicle.id).where(Vehicle.tenant_id == customer.tenant_id, Vehicle.vin == vin).limit(1)
+    if session.scalar(cars) is None:
+        bind_vehicle(session, customer, NewVehicle(vin=vin, plate=town.plate(number)), at=at)
 
 
 def _tariff(session: Session, tenant: Tenant, at: datetime) -> None:

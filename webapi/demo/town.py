@@ -35,6 +35,27 @@ CUSTOMERS = (
     ("周先生", "13800000006"),
 )
 
+
+def card_uid(customer: int) -> str:
+    """物理卡号 of the n-th customer's card: a four-byte chip, as the simulated drivers have it."""
+    return f"{0xD14B0000 + customer:016X}"
+
+
+def printed_number(customer: int) -> str:
+    """逻辑卡号 of the n-th customer's card."""
+    return f"88{customer:014d}"
+
+
+def vin(customer: int) -> str:
+    """车架号 of the n-th customer's car, as the simulated cars have it."""
+    return f"LSVEVCS00000{customer:05d}"
+
+
+def plate(customer: int) -> str:
+    """车牌 of the n-th customer's car."""
+    return f"浙AD{10_000 + customer}"
+
+
 _RATINGS = (315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500)
 """Ratings of distribution transformers that are sold, kVA."""
 

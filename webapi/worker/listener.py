@@ -21,7 +21,7 @@ from webapi.orders.confirm import mark_published
 from webapi.worker.answers import Answer, Answers
 from webapi.worker.errors import is_away, is_to_be_retried
 from webapi.worker.handlers import Message, Route, understand
-from webapi.worker.rejects import RejectFile
+from webapi.worker.rejects import RejectFile, without_secrets
 from webapi.worker.transactions import in_transaction
 
 log = get_logger()
@@ -192,7 +192,8 @@ class Listener:
             )
         except OSError as no_file:
             # No place to file it: the log is its record then, since keeping it would hold up what is good.
-            log.error("reject_not_filed", reason=str(no_file), topic=delivery.topic, hex=delivery.payload.hex())
+            kept = without_secrets(delivery.payload).hex()
+            log.error("reject_not_filed", reason=str(no_file), topic=delivery.topic, hex=kept)
         delivery.ack()
 
     def _leave(self, error: Exception) -> None:

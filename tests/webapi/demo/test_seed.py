@@ -7,9 +7,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bridge.simulator import drivers
 from evcs.contracts.states import TariffBand
 from tests.webapi.http.world import NOW
 from webapi import models
+from webapi.cards.bind import unbind
+from webapi.cards.models import Card, Vehicle
+from webapi.customers.models import Customer
 from webapi.demo.seed import Fleet, seed
 from webapi.demo.sign_in_file import NoSignIn, SignIn, keep_sign_in, read_sign_in
 from webapi.demo.town import SLOTS, sites
@@ -39,6 +43,25 @@ def test_seeding_again_changes_nothing(session: Session) -> None:
     assert session.scalars(select(Station.revision).order_by(Station.code)).all() == revisions
     assert (first["station"], first["pile"], first["gun"], first["customer"]) == (2, 6, 12, 6)
     assert first["ledger_account"] == 24
+    assert (first["card"], first["vehicle"]) == (6, 6)
+
+
+def test_every_customer_has_the_card_and_car_of_the_simulated_drivers(session: Session) -> None:
+    seed(session, Fleet(6, 2), SIGN_IN, at=NOW)
+    customers = session.scalars(select(Customer).order_by(Customer.id)).all()
+    numbers = [one.id - customers[0].id + 1 for one in customers]
+    cards = session.scalars(select(Card).order_by(Card.customer_id)).all()
+    cars = session.scalars(select(Vehicle).order_by(Vehicle.customer_id)).all()
+    assert [card.uid for card in cards] == [card.uid for card in drivers.cards(numbers[0], numbers[-1])]
+    assert [car.vin for car in cars] == list(drivers.vins(numbers[0], numbers[-1]))
+    assert [card.customer_id for card in cards] == [car.customer_id for car in cars] == [one.id for one in customers]
+
+
+def test_a_card_that_was_unbound_is_not_bound_again_by_the_seed(session: Session) -> None:
+    seed(session, Fleet(6, 2), SIGN_IN, at=NOW)
+    unbind(session.scalars(select(Card).order_by(Card.id).limit(1)).one(), "退卡", at=NOW)
+    seed(session, Fleet(6, 2), SIGN_IN, at=NOW)
+    assert session.scalar(select(func.count()).select_from(Card)) == 6
 
 
 def test_piles_are_those_of_the_simulator_and_may_log_in_by_number_from_loopback(session: Session) -> None:
