@@ -68,7 +68,7 @@ def card_request(session: Session, address: Address, event: GunEvent, at: dateti
         # The bridge has refused by itself long since: nothing is told any more, but the attempt is kept.
         _refuse(session, pile, address, event, asked, Refusal(Reason.EXPIRED), at, None)
         return
-    _close_overdue(session, address, at)
+    _close_earlier(session, address, at)
     known = identify(session, pile, asked, at)
     if isinstance(known, Denied):
         _refuse(session, pile, address, event, asked, Refusal(known.reason), at, known.customer_id)
@@ -166,11 +166,15 @@ def _place(
         return Refusal(Reason.ACCOUNT_NOT_ALLOWED)
 
 
-def _close_overdue(session: Session, address: Address, at: datetime) -> None:
-    """An earlier request for which no verdict came in time holds the gun until the next look at deadlines: look now."""
+def _close_earlier(session: Session, address: Address, at: datetime) -> None:
+    """A pile waits for the answer to its newest question only: an earlier one for which no verdict came is over.
+
+    A link that broke while the driver waited, or another card: the next swipe must not wait for the deadline.
+    """
     for order in open_orders_of_gun(session, address.pile, address.gun):
-        if order.state is OrderState.HOLDING and order.deadline_at is not None and order.deadline_at <= at:
-            observe(session, order, life.DeadlinePassed(), at=at)
+        if order.state is OrderState.HOLDING and order.card_request_id is not None:
+            observe(session, order, life.StopWished(Reason.EXPIRED), at=at)
+            order.stop_asked_by = order.stop_asked_by or "worker"
 
 
 def _other_orders(session: Session, address: Address, asked: CardRequest, at: datetime) -> list[Order]:

@@ -300,18 +300,33 @@ def test_a_stop_before_the_start_is_told_at_the_pile(scene: AtPile, admitted: bo
     assert [told.reason for told in scene.told()] == [Reason.STOPPED_BY_PERSON]
 
 
-def test_the_next_swipe_does_not_wait_for_a_dead_one(scene: AtPile) -> None:
+@pytest.mark.parametrize("seconds", [3, 10.5])
+def test_the_next_swipe_takes_the_place_of_one_that_still_waits(scene: AtPile, seconds: float) -> None:
+    """The pile waits for its newest question only: it reconnected, or another card was held against it."""
     scene.card()
     first = scene.order(scene.ask())
-    second = scene.order(scene.ask(id="e-2", seconds=10.5))
-    assert (first.state, second.state) == (OrderState.REFUSED, OrderState.HOLDING)
+    second = scene.order(scene.ask(id="e-2", seconds=seconds))
+    assert (first.state, first.refusal_code) == (OrderState.CANCELLED, Reason.EXPIRED.value)
+    assert second.state is OrderState.HOLDING
     assert scene.wallet == (10_000, 20_000, 0)
+    assert check(scene.session) == []
 
 
-def test_a_swipe_while_the_first_waits_is_refused(scene: AtPile) -> None:
+def test_a_swipe_while_the_gun_is_commanded_is_refused(scene: AtPile) -> None:
     scene.card()
-    scene.ask()
+    order = scene.order(scene.ask())
+    events.verdict(scene.session, AT_GUN, verdict(order.request_id, order.serial, VerdictKind.ADMITTED), at(1))
     assert scene.ask(id="e-2", seconds=3).reason == Reason.GUN_RESERVED_BY_ORDER.value
+    assert order.state is OrderState.COMMANDED
+
+
+def test_an_order_from_elsewhere_does_not_give_way_to_a_card(scene: AtPile) -> None:
+    scene.card()
+    other = scene.books.customer(recharged_fen=5_000)
+    placed = place_order(scene.session, wanted(other.id), at=BEGIN)
+    assert isinstance(placed, Order)
+    assert scene.ask().reason == Reason.GUN_RESERVED_BY_ORDER.value
+    assert placed.state is OrderState.HOLDING
 
 
 def test_a_refusal_keeps_the_figures_of_its_sentence(scene: AtPile) -> None:
