@@ -35,6 +35,11 @@ class Repeated:
 class Commands:
     """The command ids of one pile. They outlive its links: an id that comes again after a login is no new one."""
 
+    __slots__ = (
+        "_remembered",
+        "_seen",
+    )
+
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self._seen: OrderedDict[str, _Seen] = OrderedDict()
         self._remembered = remembered

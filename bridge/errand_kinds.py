@@ -95,6 +95,16 @@ def _simple(said: Said, raw: bytes, now: Moment) -> CommandFate:
 class Kinds:
     """How one pile is told each kind of command, and what of its own state stands against it."""
 
+    __slots__ = (
+        "_cards",
+        "_clock",
+        "_guns",
+        "_tariff",
+        "_trace",
+        "config",
+        "expects_restart",
+    )
+
     def __init__(
         self,
         config: PileConfig,

@@ -70,6 +70,14 @@ class _UnderWay:
 class Errands:
     """The pile commands of one pile, over all of its links."""
 
+    __slots__ = (
+        "_kinds",
+        "_says",
+        "_unanswered",
+        "_under_way",
+        "_waiting",
+    )
+
     def __init__(self, says: PileVoice, kinds: Kinds) -> None:
         self._says = says
         self._kinds = kinds

@@ -10,6 +10,11 @@ from evcs.contracts.topics import GUN_EVENT
 class GroundLocks:
     """The last report of each lock: one that says nothing new is no event."""
 
+    __slots__ = (
+        "_last",
+        "_voice",
+    )
+
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
         self._last: dict[int, GroundLock] = {}

@@ -64,6 +64,30 @@ SAID_AGAIN_S = 5.0
 class Pile:
     """Everything that the bridge knows and says of one pile. Lives as long as the bridge; a link comes and goes."""
 
+    __slots__ = (
+        "_clock",
+        "_errands",
+        "_guns",
+        "_hour_ms",
+        "_joints",
+        "_kinds",
+        "_level",
+        "_locks",
+        "_logins_elsewhere_ms",
+        "_odd",
+        "_power",
+        "_replaced",
+        "_say_again_at",
+        "_says",
+        "_tally",
+        "_tariff",
+        "_voice",
+        "commands",
+        "config",
+        "login_ms",
+        "trace",
+    )
+
     def __init__(self, config: PileConfig, dialect: Dialect, run: BridgeRun, tally: Tally) -> None:
         self.config = config
         self.login_ms = 0

@@ -15,6 +15,12 @@ CLOCK_EVERY_S = 86_400.0
 class PileClock:
     """What is known of the clock on one pile's wall."""
 
+    __slots__ = (
+        "_level",
+        "_next",
+        "_says",
+    )
+
     def __init__(self, says: PileVoice, level: PileLevel) -> None:
         self._says = says
         self._level = level

@@ -14,6 +14,22 @@ from evcs.contracts.topics import PILE_STATUS
 class PileLevel:
     """What stands under the pile's status topic, over all of its links."""
 
+    __slots__ = (
+        "_address",
+        "_gun_count",
+        "_kind",
+        "_login_at",
+        "_proof",
+        "_run",
+        "_said",
+        "_since",
+        "_version",
+        "_voice",
+        "clock_offset_s",
+        "login",
+        "tariff_version",
+    )
+
     def __init__(self, voice: Voice, run: BridgeRun, config: PileConfig) -> None:
         self.login: Login | None = None
         """The link that holds it; None: offline."""

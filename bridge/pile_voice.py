@@ -29,6 +29,12 @@ class CommandFate:
 class PileVoice:
     """A pile's events and replies, over all of its links."""
 
+    __slots__ = (
+        "_commands",
+        "link",
+        "voice",
+    )
+
     def __init__(self, voice: Voice, commands: Commands) -> None:
         self.voice = voice
         self.link = ""

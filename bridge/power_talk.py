@@ -22,6 +22,20 @@ OWN_CAP_AGAIN_S = 30.0
 class PowerTalk:
     """Who wants which cap of one pile, over all of its links."""
 
+    __slots__ = (
+        "_caps",
+        "_dialect",
+        "_guns",
+        "_is_online",
+        "_is_told_locked",
+        "_own_cap_at",
+        "_says",
+        "_session_kw",
+        "_session_version",
+        "_units",
+        "config",
+    )
+
     def __init__(self, config: PileConfig, dialect: Dialect, says: PileVoice, guns: Mapping[int, GunTalk]) -> None:
         self.config = config
         self._dialect = dialect

@@ -6,6 +6,12 @@ from evcs.contracts.config import PileConfig, TariffRef
 class TariffRule:
     """What one pile confirmed, was delivered and shall have. Model numbers are compared without case."""
 
+    __slots__ = (
+        "_delivered",
+        "confirmed",
+        "wanted",
+    )
+
     def __init__(self, config: PileConfig) -> None:
         self.confirmed: TariffRef | None = config.confirmed_tariff
         """What it last confirmed; a restarted bridge has it from the configuration."""

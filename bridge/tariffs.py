@@ -13,6 +13,15 @@ from evcs.contracts.reasons import Reason
 class TariffTalk:
     """What one pile shall have, is told and has confirmed, over all of its links."""
 
+    __slots__ = (
+        "_level",
+        "_pushed",
+        "_rule",
+        "_says",
+        "_unanswered",
+        "wanted_table",
+    )
+
     def __init__(self, config: PileConfig, says: PileVoice, level: PileLevel) -> None:
         self.wanted_table: TariffTable | None = None
         self._rule = TariffRule(config)

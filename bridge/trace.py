@@ -33,6 +33,11 @@ class Trace:
 class FrameTrace:
     """Publishes the frames of one pile while somebody watches, over all of its links; lost ones are not repeated."""
 
+    __slots__ = (
+        "_until",
+        "_voice",
+    )
+
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
         self._until: Instant | None = None

@@ -51,12 +51,15 @@ QUICK = PileOptions(
 class Office:
     """One clean session that is everybody but the bridge."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, clean: bool = True) -> None:
         self.clock = SystemClock()
         self.seen: list[Delivery] = []
         self._changed = asyncio.Condition()
         self.session = AsyncSession(
-            Settings(mqtt_port=port, mqtt_reconnect_s=0.2, mqtt_keepalive=2), self.clock, client_id="office", clean=True
+            Settings(mqtt_port=port, mqtt_reconnect_s=0.2, mqtt_keepalive=2),
+            self.clock,
+            client_id="office",
+            clean=clean,
         )
         self._levels: dict[str, bytes] = {}
         self.session.subscribe("evcs/v1/#", 1, self._take)
@@ -161,8 +164,11 @@ class Office:
 
 
 @asynccontextmanager
-async def office_at(port: int, *configs: PileConfig, tables: tuple[TariffTable, ...] = ()) -> AsyncIterator[Office]:
-    office = Office(port)
+async def office_at(
+    port: int, *configs: PileConfig, tables: tuple[TariffTable, ...] = (), clean: bool = True
+) -> AsyncIterator[Office]:
+    """`clean=False`: it loses nothing while it is away, as the worker and ingest do not."""
+    office = Office(port, clean=clean)
     await office.open(*configs, tables=tables)
     try:
         yield office

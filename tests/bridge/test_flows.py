@@ -205,7 +205,7 @@ async def test_a_newer_connection_of_the_pile_replaces_the_older(broker: Broker)
 
 async def test_with_the_broker_away_telemetry_gives_way_and_the_record_arrives(broker: Broker) -> None:
     async with (
-        office_at(broker.port, pile_config(), tables=(table(),)) as office,
+        office_at(broker.port, pile_config(), tables=(table(),), clean=False) as office,
         bridge_at(broker.port, bridge_held_telemetry=20, bridge_window=5) as bridge,
         pile_at(bridge, PILE) as pile,
     ):

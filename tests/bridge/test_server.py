@@ -4,10 +4,12 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from bridge.actions import CloseReason
+from bridge.pile import Pile
 from bridge.protocols.ykc.protocol import Ykc
 from bridge.protocols.ykc.translate import YkcDialect
 from bridge.server import Limits, Listener
@@ -158,10 +160,14 @@ async def test_a_mistake_of_ours_costs_one_pile_its_connection(monkeypatch: pyte
         reader, writer = await at.pile()
         other = await at.pile(OTHER)
 
-        def fail(*_: object) -> None:
-            raise RuntimeError("a mistake")
+        heard = Pile.heard
 
-        monkeypatch.setattr(at.desk.fleet.piles[PILE], "heard", fail)
+        def fail(pile: Pile, *said: Any) -> Any:
+            if pile.number == PILE:
+                raise RuntimeError("a mistake")
+            return heard(pile, *said)
+
+        monkeypatch.setattr(Pile, "heard", fail)
         writer.write(Ykc().encode(heartbeat(), 1))
         assert await ended(reader)
         assert at.desk.tally.closed[CloseReason.FAILED] == 1
