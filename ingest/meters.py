@@ -3,6 +3,7 @@
 from evcs.runtime.metrics import counter, gauge
 
 POINTS = counter("ingest", "points", "points written and acknowledged")
+FRESH = counter("ingest", "fresh_points", "points written beside the queue while a gap was filled")
 BATCHES = counter("ingest", "batches", "batches written")
 REJECTS = counter("ingest", "rejects", "messages set aside, by reason", ["reason"])
 STORE_FAILURES = counter("ingest", "store_failures", "attempts at which the store was unavailable")

@@ -1,6 +1,6 @@
 """Telemetry and meter readings → batches → store → acknowledgement.
 
-Reads G/telemetry and T/reading; writes the telemetry store, the reject file and its own service level.
+Reads G/telemetry, T/reading and its own service level; writes the telemetry store, the reject file and that level.
 """
 
 import asyncio
@@ -11,26 +11,27 @@ from functools import partial
 from itertools import product
 from typing import Protocol, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
-
+from evcs.contracts.envelope import ContractError
 from evcs.contracts.ids import SHARDS
+from evcs.contracts.topics import SERVICE
 from evcs.runtime.clock import Clock
-from evcs.runtime.health import Health, degraded, down, worst
+from evcs.runtime.health import Health, degraded, worst
 from evcs.runtime.log import get_logger
-from evcs.runtime.mqtt import AsyncSession, Delivery
+from evcs.runtime.mqtt import AsyncSession, Delivery, view_session
 from evcs.runtime.presence import Presence
 from evcs.runtime.run import spawn
-from evcs.store.interface import Point, StoreRefused, StoreUnavailable, TelemetryStore
+from evcs.store.interface import Point, TelemetryStore
 from ingest import meters
 from ingest.batch import Batches, Held, Limits, Message
 from ingest.errors import RejectReason, Unreadable
+from ingest.live import Live
 from ingest.points import SOURCES
 from ingest.rejects import Reject, RejectFile, reject
 from ingest.settings import Settings
+from ingest.writer import Writer
 
 log = get_logger()
 
-FIRST_RETRY_S = 0.1
 REJECTS_HELD = 5_000
 LATE_S = 30.0
 """Live data is not to be later than this; health says when it is."""
@@ -52,7 +53,6 @@ class Worker:
 
     def __init__(self, settings: Settings, store: TelemetryStore, clock: Clock, rejects: Rejects | None = None) -> None:
         self._settings = settings
-        self._store = store
         self._clock = clock
         self._rejects = rejects or RejectFile(settings.var / "rejects")
         self._batches = Batches(
@@ -62,8 +62,6 @@ class Worker:
         self._filled = asyncio.Event()
         self._rejected = asyncio.Event()
         self._stopping = False
-        self._away_since: float | None = None
-        self._away_why = ""
         self._full_on = 0
         """The connection of which nothing more is taken."""
         self._letting_go: asyncio.Task[None] | None = None
@@ -71,7 +69,13 @@ class Worker:
         self._lag_s = 0.0
         self._wrote_at = clock.monotonic()
         # A thread each: a store that hangs does not hold up the file of rejects.
-        self._store_thread = ThreadPoolExecutor(1, "store")
+        self._writer = Writer(
+            store,
+            clock,
+            backoff_s=settings.store_backoff_s,
+            patience_s=settings.store_patience_s,
+            on_away=self._store_away,
+        )
         self._reject_thread = ThreadPoolExecutor(1, "rejects")
         self._tasks: list[asyncio.Task[None]] = []
         self._presence = Presence(clock, "ingest", settings.ingest_instance)
@@ -86,6 +90,10 @@ class Worker:
             take = partial(self._take, source.point, lane)
             self._session.subscribe(source.topic.in_shard(f"{shard:02x}"), 1, take)
         self._session.on_connected(self._connected)
+        # A view beside it: to hear what stands as our level, and to tell a second ingest from a broker's restart.
+        self._view = view_session(settings, clock, client_id=f"ingest-{settings.ingest_instance}")
+        self._view.subscribe(self._presence.topic, 0, self._heard_of_ingest)
+        self._live = Live(settings, clock, f"ingest-{settings.ingest_instance}-live", self._filled.set)
 
     async def start(self) -> None:
         """Return once the persistent session exists and its subscriptions are granted, also while the store is away."""
@@ -95,10 +103,12 @@ class Worker:
         ]
         self._tasks[0].add_done_callback(lambda _: self._rejected.set())
         await self._session.start()
+        await self._view.start()
 
     async def stop(self) -> None:
         """Take nothing new, write what is in hand, acknowledge, leave; what cannot be written stays with the broker."""
         self._session.hold()
+        await self._live.stop()
         self._stopping = True
         self._filled.set()
         if self._tasks:
@@ -108,19 +118,15 @@ class Worker:
                 with suppress(asyncio.CancelledError):
                     await task
             if late:
-                log.warning("left_unwritten", messages=len(self._batches), why=self._away_why)
+                log.warning("left_unwritten", messages=len(self._batches), why=self._writer.away_why)
+        await self._view.stop(0)
         await self._session.stop()
-        await asyncio.to_thread(self._store.close)
-        self._store_thread.shutdown(wait=False)
+        await self._writer.close()
         self._reject_thread.shutdown(wait=False)
 
     def health(self) -> Health:
-        found = [self._session.health()]
-        if self._away_since is not None:
-            away_s = self._clock.monotonic() - self._away_since
-            tell = down if away_s >= self._settings.store_patience_s else degraded
-            found.append(tell(f"telemetry store away for {away_s:.0f} s: {self._away_why}"))
-        elif self._lag_s > LATE_S and self._clock.monotonic() - self._wrote_at < LATE_S:
+        found = [self._session.health(), self._writer.health()]
+        if self._lag_s > LATE_S and self._clock.monotonic() - self._wrote_at < LATE_S:
             found.append(degraded(f"telemetry is stored {self._lag_s:.0f} s late"))
         return worst(*found)
 
@@ -129,6 +135,19 @@ class Worker:
         if self._full_on == self._session.connection:
             # A persistent session's messages come before the grant of its subscriptions: there were too many already.
             self._hands_full(self._full_on)
+
+    def _heard_of_ingest(self, delivery: Delivery) -> None:
+        """A former run's level or will may stand above ours (its clock was ahead): then nobody heeds ours."""
+        if not delivery.payload:
+            return
+        try:
+            standing = SERVICE.decode(delivery.payload)
+        except ContractError as error:
+            log.warning("message_not_understood", topic=delivery.topic, reason=str(error))
+            return
+        if self._presence.is_outbid(standing):
+            # Only a new connection has a will, and so a level, above that.
+            spawn(self._session.leave(0.0), "ingest outbids its former level")
 
     # --- in
 
@@ -187,31 +206,30 @@ class Worker:
         # Before anything comes: readers find a store with its tables, and health shows what is wrong with it.
         await self._write(())
         while not (self._stopping and self._batches.waiting == 0):
-            due_s = self._batches.due_in(self._clock.monotonic())
-            if due_s == 0 or (due_s is not None and self._stopping):
-                batch = self._batches.take()
-                await self._write(batch)
-                continue
-            self._filled.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(due_s):
-                    await self._filled.wait()
+            now = self._clock.monotonic()
+            due_s = self._batches.due_in(now)
+            fresh_s = self._live.due_in(now, self._settings.batch_wait_s)
+            is_due = due_s == 0 or (due_s is not None and self._stopping)
+            if fresh_s is not None and (fresh_s == 0 or is_due):
+                await self._write_fresh(self._live.take(self._settings.batch_points))
+            if is_due:
+                await self._write(self._batches.take())
+            elif fresh_s != 0:
+                self._filled.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(min(filter(None, (due_s, fresh_s)), default=None)):
+                        await self._filled.wait()
+
+    async def _write_fresh(self, points: Sequence[Point]) -> None:
+        """Write what came beside the queue. What is refused is set aside when the queue brings it."""
+        if points:
+            await self._writer.put(points)
+            self._live.written(points)
+            meters.FRESH.inc(len(points))
 
     async def _write(self, batch: Sequence[Held]) -> None:
         """Write, for as long as it takes; then acknowledge."""
-        points = [held.point for held in batch]
-        refused: dict[int, str] = {}
-        try:
-            async for attempt in AsyncRetrying(
-                retry=retry_if_exception_type(StoreUnavailable),
-                wait=wait_random_exponential(multiplier=FIRST_RETRY_S, max=self._settings.store_backoff_s),
-                before_sleep=self._store_failed,
-            ):
-                with attempt:
-                    await self._in(self._store_thread, partial(self._store.write, points))
-        except StoreRefused as error:
-            refused = {id(one.point): one.reason for one in error.refused}
-        self._store_works()
+        refused = {id(one.point): one.reason for one in await self._writer.put([held.point for held in batch])}
         self._batches.done(batch)
         for held in batch:
             if (why := refused.get(id(held.point))) is None:
@@ -231,27 +249,19 @@ class Worker:
         meters.BATCHES.inc()
         meters.HELD.set(len(self._batches))
         meters.LAG.set(self._lag_s)
+        oldest = min(held.point.at for held in batch)
+        if not self._stopping:
+            self._live.judge((self._clock.now() - oldest).total_seconds())
 
-    async def _store_failed(self, state: RetryCallState) -> None:
-        """Between two attempts. Where it lasts the broker is left: it keeps what comes, and gives it all again."""
-        error = state.outcome.exception() if state.outcome is not None else None
-        meters.STORE_FAILURES.inc()
+    async def _store_away(self, next_s: float) -> None:
+        """It lasts: the broker is left, which keeps what comes, and gives it all again."""
+        if self._stopping:
+            return
         meters.HELD.set(len(self._batches))
-        now = self._clock.monotonic()
-        self._away_why = str(error)
-        if self._away_since is None:
-            self._away_since = now
-            log.warning("store_away", reason=self._away_why)
-        if now - self._away_since >= self._settings.store_patience_s and not self._stopping:
-            next_s = state.next_action.sleep if state.next_action is not None else 0.0
-            # Not back before the next attempt has told whether there is any use in it.
-            await self._leave("store away", next_s + self._settings.batch_wait_s)
-
-    def _store_works(self) -> None:
-        if self._away_since is not None:
-            away_s = self._clock.monotonic() - self._away_since
-            self._away_since = None
-            log.info("store_back", away_s=round(away_s, 1), held=len(self._batches))
+        # What comes now is kept beside, so that it is not late when the store is back and the gap is filled.
+        self._live.begin("store away")
+        # Not back before the next attempt has told whether there is any use in it.
+        await self._leave("store away", next_s + self._settings.batch_wait_s)
 
     async def _set_aside_for_ever(self) -> None:
         while True:
@@ -265,7 +275,8 @@ class Worker:
             some, self._refused = self._refused, []
             rejects = [one for one, _ in some]
             try:
-                await self._in(self._reject_thread, partial(self._rejects.append, rejects))
+                work = partial(self._rejects.append, rejects)
+                await asyncio.get_running_loop().run_in_executor(self._reject_thread, work)
             except OSError as error:
                 # No place to file them: the log is their record then, since keeping them would hold up what is good.
                 log.error("rejects_not_filed", reason=str(error), count=len(rejects))
@@ -275,6 +286,3 @@ class Worker:
                 meters.REJECTS.labels(one.reason).inc()
                 ack()
             log.warning("messages_set_aside", count=len(some), reason=some[0][0].reason, topic=some[0][0].topic)
-
-    async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(thread, work)

@@ -39,7 +39,21 @@ class StoredUnsaid:
     """The request is passed on, and its answer is not: the connection is closed."""
 
 
-Behaviour = Says | Raw | Silent | StoredUnsaid
+@dataclass(frozen=True)
+class Slow:
+    """The request is passed on after a while."""
+
+    seconds: float
+
+
+Behaviour = Says | Raw | Silent | StoredUnsaid | Slow
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed, or has hung up, is what many tests are about."""
 
 
 class Middle:
@@ -64,8 +78,7 @@ class Middle:
             def log_message(self, *_: object) -> None:
                 """Nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, name="middle", daemon=True).start()
 
@@ -88,6 +101,9 @@ class Middle:
                 self._pass_on(request, body, answer=True)
             case Says(status, text, headers):
                 self._answer(request, status, text.encode(), headers)
+            case Slow(seconds):
+                self._over.wait(seconds)
+                self._pass_on(request, body, answer=True)
             case StoredUnsaid():
                 self._pass_on(request, body, answer=False)
                 self._cut(request)

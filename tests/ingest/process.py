@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from time import monotonic
 
+from evcs.contracts.bridge import ServiceStatus
 from evcs.contracts.topics import SERVICE
 from evcs.runtime.clock import SystemClock
 from evcs.runtime.mqtt import AsyncSession, Delivery
 from evcs.runtime.settings import MqttSettings
 from evcs.store.interface import CurvePoint, GunSeries, StoreUnavailable
-from evcs.store.sqlite import SqliteStore
+from evcs.store.open import open_reader
 from tests.ingest.messages import PILE, at
 
 ROOT = Path(__file__).parents[2]
@@ -40,11 +41,14 @@ class Bus:
         self._session.subscribe(SERVICE.everywhere, 1, self._on_level)
         self._ready: dict[int, bool] = {}
         """By start of ingest: the last word."""
+        self.standing: ServiceStatus | None = None
+        """The last level that came."""
 
     def _on_level(self, delivery: Delivery) -> None:
         status = SERVICE.decode(delivery.payload)
         assert (status.name, status.instance) == ("ingest", "1")
         self._ready[status.since_ms] = status.ready
+        self.standing = status
         delivery.ack()
 
     @property
@@ -81,12 +85,13 @@ class Ingest:
     def __init__(self, folder: Path, port: int, **settings: object) -> None:
         self.var = folder / "var"
         self.database = self.var / "telemetry.db"
+        self._store_url = str(settings.get("store_url", f"sqlite:///{self.database}"))
         self.log = folder / "ingest.log"
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("EVCS_")},
             "EVCS_MQTT_PORT": str(port),
             "EVCS_MQTT_RECONNECT_S": "0.1",
-            "EVCS_STORE_URL": f"sqlite:///{self.database}",
+            "EVCS_STORE_URL": self._store_url,
             "EVCS_VAR": str(self.var),
             **{f"EVCS_{name.upper()}": str(value) for name, value in settings.items()},
         }
@@ -123,7 +128,7 @@ class Ingest:
 
     def points(self, *, station: str = "s1", pile: str = PILE, gun: int = 1) -> tuple[CurvePoint, ...]:
         """What is in its store of one gun: time, power, and the receipt's number."""
-        store = SqliteStore(self.database, writable=False)
+        store = open_reader(self._store_url)
         try:
             series = GunSeries(station, pile, gun)
             return store.curve(series, at(-1), at(10_000_000), ["power_kw", "receipt_n"]).points

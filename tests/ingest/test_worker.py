@@ -9,6 +9,9 @@ from typing import Protocol
 
 import pytest
 
+from evcs.contracts.bridge import ServiceStatus
+from evcs.contracts.envelope import encode
+from evcs.contracts.topics import SERVICE
 from evcs.runtime.clock import SystemClock
 from evcs.store.interface import GunSeries, Point, StoreUnavailable
 from evcs.store.sqlite import SqliteStore
@@ -185,3 +188,19 @@ async def test_a_busy_station_is_not_held_up_by_the_wait_for_a_full_batch(
     async with asyncio.timeout(20):
         await bus.publish(sent(telemetry(n)) for n in range(1_000))
         await until(lambda: store.total >= 900, "all but less than half a window")
+
+
+async def test_a_former_level_from_a_fast_clock_is_outbid(start: Start, bus: Bus, gated: Callable[[], Gated]) -> None:
+    """A run whose clock was an hour ahead left its will above what ours says: readers would heed nothing of ours."""
+    ahead = SystemClock().now_ms() + 3_600_000
+    former = ServiceStatus(version=ahead, name="ingest", instance="1", ready=False, since_ms=ahead)
+    topic = SERVICE.at(name="ingest", instance="1")
+    await bus._session.publish(topic, encode(former), retain=True)
+    store = gated()
+    worker = await start(store)
+    since = worker._presence.since_ms
+    await until(lambda: bus._ready.get(since) is True, "it is ready")
+    await until(lambda: bus.standing is not None and bus.standing.since_ms == since, "its own level stands")
+    await until(lambda: bus.standing is not None and bus.standing.version > ahead, "above the former one")
+    await bus.publish([sent(telemetry(0))])
+    await until(lambda: store.total == 1, "it works on")

@@ -6,7 +6,6 @@ from pathlib import Path
 from secrets import token_hex
 
 import pytest
-import requests
 
 from evcs.contracts.times import to_ms
 from evcs.store import influx, influx_v1
@@ -54,18 +53,7 @@ def stored(store: TelemetryStore) -> list[int]:
 
 def spoil(influxdb: InfluxDb, database: str, field: str = "cost_fen") -> None:
     """Have `field` be a text in that database: what an older release or another writer may have left."""
-    influxdb_write(influxdb, database, f'gun,station=s0,pile=p0,gun=1 {field}="free" {to_ms(at(0))}')
-
-
-def influxdb_write(influxdb: InfluxDb, database: str, line: str) -> None:
-
-    answer = requests.post(
-        f"{influxdb.where}/write",
-        params={"db": database, "rp": "raw", "precision": "ms"},
-        data=line.encode(),
-        timeout=20,
-    )
-    assert answer.status_code == 204, answer.text
+    influxdb.write(f'gun,station=s0,pile=p0,gun=1 {field}="free" {to_ms(at(0))}', database)
 
 
 def test_one_point_of_the_wrong_type_among_5000_is_found_and_all_others_are_stored(
