@@ -1,4 +1,7 @@
-"""The demo's customers: recharge when low, start where a car is plugged in, and tell what became of each order."""
+"""The demo's customers: recharge when low, start where a car is plugged in, and tell what became of each order.
+
+Some start by card or by their car instead, at the simulator's piles: their purses are filled too.
+"""
 
 from random import Random
 from threading import Event, Thread
@@ -19,6 +22,8 @@ AGAIN_S = 20.0
 """A gun at which a start was refused is tried again after this; the car may still be there."""
 LOW_FEN = 5_000
 RECHARGES_FEN = (10_000, 15_000, 20_000, 30_000)
+PURSES_S = 15.0
+"""From one look into all purses to the next."""
 ALARMING_ROUNDS = 30
 
 
@@ -33,6 +38,7 @@ class Drive:
         self._failed = failed
         self._open: dict[str, tuple[str, int]] = {}
         self._not_before: dict[tuple[str, int], float] = {}
+        self._purses_at = float("-inf")
         self._away_rounds = 0
         self._thread = Thread(target=self._run, name="drive")
 
@@ -73,8 +79,11 @@ class Drive:
 
     def round(self) -> None:
         """Look at the guns, start at some, and follow what was started."""
-        guns = self._client.guns()
         now = self._clock.monotonic()
+        if now - self._purses_at >= PURSES_S:
+            self._purses_at = now
+            self._fill_purses()
+        guns = self._client.guns()
         busy = set(self._open.values())
         for gun in guns:
             if gun.state is not GunState.PLUGGED:
@@ -99,9 +108,7 @@ class Drive:
         place = (gun.pile, gun.gun)
         self._not_before[place] = now + AGAIN_S
         if customer.wallet.available_fen < LOW_FEN:
-            amount = self._dice.choice(RECHARGES_FEN)
-            self._client.recharge(customer.id, amount, "示范充值")
-            log.info("demo_recharged", customer=customer.id, amount_fen=amount)
+            self._recharge(customer)
         goal = draw_goal(self._dice)
         try:
             order = self._client.order(customer.id, gun.pile, gun.gun, goal)
@@ -116,6 +123,17 @@ class Drive:
             return
         self._open[order.serial] = place
         log.info("demo_ordered", serial=order.serial, pile=gun.pile, gun=gun.gun, goal=goal.kind.value)
+
+    def _fill_purses(self) -> None:
+        """What a running charge holds counts as well: it is a customer's own, and comes back in part."""
+        for customer in self._client.customers():
+            if customer.wallet.available_fen + customer.wallet.held_fen < LOW_FEN:
+                self._recharge(customer)
+
+    def _recharge(self, customer: CustomerSeen) -> None:
+        amount = self._dice.choice(RECHARGES_FEN)
+        self._client.recharge(customer.id, amount, "示范充值")
+        log.info("demo_recharged", customer=customer.id, amount_fen=amount)
 
     def _follow(self, serial: str) -> None:
         order = self._client.order_of(serial)

@@ -22,6 +22,7 @@ from webapi.demo.drive import AGAIN_S, Drive
 from webapi.demo.goals import draw_goal
 from webapi.demo.seed import Fleet, seed
 from webapi.demo.sign_in_file import SignIn
+from webapi.demo.town import CUSTOMERS
 from webapi.guns.models import GunLive
 from webapi.http.call import Adapters
 from webapi.orders.models import Order
@@ -109,7 +110,7 @@ def test_customer_recharges_and_orders_where_a_car_is_plugged_in_once(site: Site
     drive = site.drive()
     for _ in range(3):
         drive.round()
-    assert (site.count(Recharge), site.count(Order)) == (1, 1)
+    assert (site.count(Recharge), site.count(Order)) == (len(CUSTOMERS), 1)
     with sessions(site.engine)() as session:
         order = session.scalars(select(Order)).one()
     assert (order.pile_number, order.gun_no, order.state) == (PILE, 1, OrderState.HOLDING)
