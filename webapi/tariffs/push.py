@@ -31,6 +31,8 @@ LOGIN_GRACE = timedelta(seconds=30)
 """What a pile that just logged in has to ask by itself."""
 SETTLING = timedelta(seconds=3)
 """From the assignment until the bridge has the new configuration, without which it refuses the push."""
+LOOK_AGAIN = timedelta(seconds=10)
+"""Until a pile that charges, or cannot be pushed for another reason of ours, is looked at again."""
 BY_WORKER = "worker"
 
 FROZEN = frozenset(
@@ -157,7 +159,7 @@ def push(session: Session, number: str, *, by: str = BY_WORKER, at: datetime) ->
     # Until the answer or the end of its wait: then `push_ended` says when.
     row.next_try_at = command.deadline_at or at
     session.flush()
-    log.info("tariff_pushed", pile=number, version=version.id, tries=row.tries)
+    log.debug("tariff_pushed", pile=number, version=version.id, tries=row.tries)
     return command
 
 
@@ -165,11 +167,22 @@ def push_if_due(session: Session, number: str, *, at: datetime) -> None:
     """The worker's look at a pile; the rows may have moved since it was found."""
     pile = session.get_one(Pile, number, with_for_update=ROW_LOCK, populate_existing=True)
     row = session.get(TariffRollout, number, populate_existing=True)
-    if pile.confirmed_tariff_version_id == pile.wanted_tariff_version_id:
+    if pile.wanted_tariff_version_id in (None, pile.confirmed_tariff_version_id):
         return
     if row is not None and row.version_id == pile.wanted_tariff_version_id and row.next_try_at > at:
         return
-    push(session, number, at=at)
+    given = push(session, number, at=at)
+    if isinstance(given, Refusal):
+        _look_later(session, pile, at=at)
+
+
+def _look_later(session: Session, pile: Pile, *, at: datetime) -> None:
+    """Put a pile whose turn it is not behind those that were not looked at yet: many busy ones must not hide them."""
+    row = session.get(TariffRollout, pile.number)
+    if row is None or row.version_id != pile.wanted_tariff_version_id:
+        row = want(session, pile, session.get_one(TariffVersion, pile.wanted_tariff_version_id), BY_WORKER, at=at)
+    row.next_try_at = at + LOOK_AGAIN
+    session.flush()
 
 
 def push_ended(session: Session, command: PileCommandRow, *, at: datetime) -> None:

@@ -20,7 +20,7 @@ from webapi.orders.models import Order
 from webapi.piles import answers
 from webapi.piles.command_models import PileCommandRow
 from webapi.piles.events import bridge_status, pile_reply, pile_status
-from webapi.piles.models import Pile
+from webapi.piles.models import Pile, PileLive
 from webapi.refusals import Refusal
 from webapi.tariffs import push
 from webapi.tariffs.allocate import NewVersion, make_version
@@ -255,6 +255,48 @@ def test_a_version_of_a_later_day_takes_effect_then(scene: Scene) -> None:
     assert scene.row.scheduled_version_id is None
     scene.ring(3604)
     assert [one.tariff_version for one in scene.pushes] == ["v2", "later"]
+
+
+def test_busy_piles_do_not_hide_those_behind_them(scene: Scene) -> None:
+    session, second = scene.session, "32010600019237"
+    first = scene.pile
+    session.add(
+        Pile(
+            number=second,
+            station_code=first.station_code,
+            transformer_code=first.transformer_code,
+            name="2",
+            rated_kw=first.rated_kw,
+            wanted_tariff_version_id="v2",
+            source_networks=[],
+            created_at=BEGIN,
+        )
+    )
+    live = session.get_one(PileLive, PILE)
+    session.flush()
+    session.add(
+        PileLive(
+            pile_number=second,
+            online=True,
+            since=BEGIN,
+            version=1,
+            bridge=live.bridge,
+            bridge_started_ms=live.bridge_started_ms,
+            link="other-link",
+            login_at=BEGIN,
+            updated_at=BEGIN,
+        )
+    )
+    scene.books.order(None, state=OrderState.CHARGING)
+    first.wanted_tariff_version_id = "v2"
+    session.flush()
+    looked = []
+    for seconds in (60.0, 65.0):
+        (one,) = push.due(session, at=at(seconds), most=1)
+        push.push_if_due(session, one.pile, at=at(seconds))
+        looked.append(one.pile)
+    assert looked == [PILE, second]
+    assert [one.link for one in scene.pushes] == ["other-link"]
 
 
 def test_a_wanted_version_that_nobody_assigned_is_brought_too(scene: Scene) -> None:
