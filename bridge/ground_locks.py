@@ -34,6 +34,7 @@ class GroundLocks:
             receipt=receipt,
             kind=GunEventKind.GROUND_LOCK,
             received_at=now.at,
+            link=self._voice.link,
             ground_lock=said.lock,
             frame_hex=raw.hex(),
         )

@@ -99,6 +99,7 @@ class GunVoice:
             receipt=receipt,
             kind=kind,
             received_at=now.at,
+            link=self.voice.link,
             serial=serial if serial is not None else self._gun.serial,
             reason=reason,
             pile_code=pile_code,

@@ -186,7 +186,7 @@ class Pile:
         self._level.logged_in(login, self.login_ms, now)
         self._says.link = login.link
         self._kinds.expects_restart = False
-        self._voice.new_link()
+        self._voice.new_link(login.link)
         self._choose_crc_order()
         self._voice.tell(LoginAnswer(self.number, ok=True), seq)
         self._clock.set(now)

@@ -24,7 +24,7 @@ class BridgeRun:
 class Voice:
     """Collects actions; `take` hands them over. One per pile, over all of its links."""
 
-    __slots__ = ("_next_seq", "_out", "crc_order", "dialect", "pile", "receipts", "run", "station", "tally")
+    __slots__ = ("_next_seq", "_out", "crc_order", "dialect", "link", "pile", "receipts", "run", "station", "tally")
 
     def __init__(self, run: BridgeRun, station: str, pile: str, dialect: Dialect, tally: Tally) -> None:
         self.run = run
@@ -37,10 +37,13 @@ class Voice:
         """In which the pile wants its CRC bytes; None: the protocol's own."""
         self._out: list[Action] = []
         self._next_seq = 0
+        self.link = ""
+        """Names the newest login: an event says in which it was heard, so that its answer goes to that one alone."""
 
-    def new_link(self) -> None:
+    def new_link(self, link: str) -> None:
         """Sequence numbers begin at 0 on every connection."""
         self._next_seq = 0
+        self.link = link
 
     def take(self) -> list[Action]:
         """What has come together since the last call, in order."""

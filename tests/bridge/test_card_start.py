@@ -60,6 +60,7 @@ def test_a_swiped_card_is_a_question_and_nothing_else() -> None:
     )
     assert request.expires_at == event.received_at + timedelta(seconds=10)
     assert (event.card, event.vin, event.serial) == (CARD, None, None)
+    assert event.link == desk.pile.link != ""
     assert not desk.wire.sent
     assert desk.of(GUN_STATE) == []
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from evcs.contracts.reasons import Reason, sentence
 from evcs.contracts.states import OrderState
 from webapi.access import Visible
+from webapi.cards.attempt import KeptFigure
 from webapi.cards.models import Card, CardAttempt, CardState, Vehicle
 from webapi.cards.numbers import (
     UID_DIGITS,
@@ -24,7 +25,6 @@ from webapi.cards.numbers import (
 from webapi.cards.rights import sees_numbers
 from webapi.customers.models import Customer
 from webapi.http.paging import NumberKey, Page, PageWish, TimeKey, page_of, read_cursor
-from webapi.orders.card_start import KeptFigure
 from webapi.orders.models import Order
 from webapi.orders.refusal_view import RefusalView, refusal_of
 from webapi.refusals import Figure

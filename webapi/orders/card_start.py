@@ -7,7 +7,6 @@ once is told to the login in which the driver asked; what refuses later (gate, e
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
@@ -19,14 +18,16 @@ from evcs.contracts.states import GoalKind, OrderState, StartSource
 from evcs.contracts.topics import Address
 from evcs.runtime.log import get_logger
 from webapi.audit.note import note
+from webapi.cards.attempt import attempt_row, mode_of
 from webapi.cards.find import find_card, find_vehicle
 from webapi.cards.models import Card, CardAttempt, CardState
-from webapi.cards.numbers import NO_CARD, is_vin, masked_card, masked_vin
+from webapi.cards.numbers import is_vin, masked_card, masked_vin
 from webapi.orders import life, messages
 from webapi.orders.advance import enqueue_command, observe, open_orders_of_gun
 from webapi.orders.models import Order
 from webapi.orders.place import AskedAtPile, PlaceOrder, place_order
 from webapi.orders.place_joint import share_of_wallet
+from webapi.piles.link import link_in_force
 from webapi.piles.models import Pile
 from webapi.refusals import Refusal
 from webapi.users.secrets_of import verify_password
@@ -77,9 +78,9 @@ def card_request(session: Session, address: Address, event: GunEvent, at: dateti
     if isinstance(placed, Refusal):
         _refuse(session, pile, address, event, asked, placed, at, known.customer_id)
         return
-    session.add(_attempt(pile, address, event, asked, at, customer_id=known.customer_id, serial=placed.serial))
+    session.add(attempt_row(pile, address, event, asked, at, customer_id=known.customer_id, serial=placed.serial))
     session.flush()
-    log.info("card_start", serial=placed.serial, pile=pile.number, gun=address.gun, mode=_mode(asked))
+    log.info("card_start", serial=placed.serial, pile=pile.number, gun=address.gun, mode=mode_of(asked))
 
 
 def identify(session: Session, pile: Pile, asked: CardRequest, at: datetime) -> Known | Denied:
@@ -153,7 +154,7 @@ def _place(
             request_id=event.id,
             bridge=event.receipt.bridge,
             bridge_started_ms=event.receipt.started_ms,
-            link=event.link,
+            link=_login_of(session, address.pile, event),
             answer_by=asked.expires_at,
             card=asked.card if known.source is StartSource.CARD else None,
             printed_card=known.printed_card,
@@ -164,6 +165,14 @@ def _place(
         return place_order(session, wanted, at=at)
     except NoResultFound:  # the customer's account or the gun was archived
         return Refusal(Reason.ACCOUNT_NOT_ALLOWED)
+
+
+def _login_of(session: Session, pile: str, event: GunEvent) -> str:
+    """In which login the driver asked; the newest that is known, where the bridge does not say it."""
+    if event.link:
+        return event.link
+    link = link_in_force(session, pile)
+    return "" if link is None else link.link
 
 
 def _close_earlier(session: Session, address: Address, at: datetime) -> None:
@@ -224,7 +233,7 @@ def _refuse(
     customer_id: int | None,
 ) -> None:
     """Keep the attempt, tell the pile, and let the other gun of a joint charge go too."""
-    session.add(_attempt(pile, address, event, asked, at, customer_id=customer_id, refusal=refusal))
+    session.add(attempt_row(pile, address, event, asked, at, customer_id=customer_id, refusal=refusal))
     note(
         session,
         at=at,
@@ -240,7 +249,7 @@ def _refuse(
         "card_start_refused",
         pile=pile.number,
         gun=address.gun,
-        mode=_mode(asked),
+        mode=mode_of(asked),
         card=masked_card(asked.card),
         vin=masked_vin(asked.vin),
         reason=refusal.reason.value,
@@ -252,7 +261,7 @@ def _refuse(
             refusal.reason,
             id=new_id(),
             bridge=event.receipt.bridge,
-            link=event.link,
+            link=_login_of(session, pile.number, event),
             expires_at=asked.expires_at,
         )
         enqueue_command(session, pile.station_code, pile.number, command, at=at)
@@ -261,44 +270,3 @@ def _refuse(
         if order.state in life.BEFORE_CHARGE:
             observe(session, order, life.StopWished(Reason.JOINT_CANCELLED), at=at)
             order.stop_asked_by = order.stop_asked_by or "worker"
-
-
-class KeptFigure(msgspec.Struct, frozen=True):
-    """A figure of a refusal's sentence, as it is kept."""
-
-    name: str
-    value: str
-
-
-def _attempt(
-    pile: Pile,
-    address: Address,
-    event: GunEvent,
-    asked: CardRequest,
-    at: datetime,
-    *,
-    customer_id: int | None,
-    serial: str | None = None,
-    refusal: Refusal | None = None,
-) -> CardAttempt:
-    figures = () if refusal is None else tuple(KeptFigure(one.name, one.value) for one in refusal.figures)
-    return CardAttempt(
-        request_id=event.id,
-        tenant_id=pile.station.tenant_id,
-        station_code=pile.station_code,
-        pile_number=pile.number,
-        gun_no=address.gun,
-        at=at,
-        mode=_mode(asked),
-        card=None if asked.card == NO_CARD else asked.card,
-        vin=asked.vin if is_vin(asked.vin) else None,
-        joint_number=None if asked.joint is None else asked.joint.number,
-        customer_id=customer_id,
-        order_serial=serial,
-        reason=None if refusal is None else refusal.reason.value,
-        figures_json=msgspec.json.encode(figures).decode() if figures else None,
-    )
-
-
-def _mode(asked: CardRequest) -> str:
-    return asked.mode.value if isinstance(asked.mode, CardMode) else str(asked.mode)

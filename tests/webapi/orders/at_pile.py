@@ -59,6 +59,7 @@ class AtPile:
         gun: int = 1,
         seconds: float = 0,
         heard_s: float | None = None,
+        link: str = LINK,
     ) -> CardAttempt:
         """The driver asks at `seconds`; the worker hears of it at `heard_s`. What is kept of it."""
         asked = CardRequest(
@@ -74,7 +75,7 @@ class AtPile:
             receipt=receipt(),
             kind=GunEventKind.CARD_REQUEST,
             received_at=at(seconds),
-            link=LINK,
+            link=link,
             card_request=asked,
         )
         address = AT_GUN if gun == 1 else AT_GUN_2

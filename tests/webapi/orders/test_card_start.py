@@ -13,7 +13,7 @@ from evcs.contracts.states import GoalKind, GunState, OrderState, StartSource
 from tests.webapi.books import BEGIN, PILE, Books
 from tests.webapi.orders.at_pile import LINK, UID, VIN, AtPile
 from tests.webapi.orders.test_place import sent, wanted
-from tests.webapi.said import AT_GUN, at, level, reply, verdict
+from tests.webapi.said import AT_GUN, at, level, pile, reply, verdict
 from webapi.audit.models import AuditEntry
 from webapi.cards.bind import block, unbind
 from webapi.cards.models import CardAttempt
@@ -224,6 +224,11 @@ def test_a_card_of_another_operator_is_unknown(scene: AtPile) -> None:
     card = scene.card()
     card.tenant_id = other.id
     assert scene.ask().reason == Reason.CARD_UNKNOWN.value
+
+
+def test_a_refusal_goes_to_the_newest_login_where_the_bridge_names_none(scene: AtPile) -> None:
+    scene.ask(link="")
+    assert [told.link for told in scene.told()] == [pile().link]
 
 
 def test_the_same_event_again_is_the_same_order(scene: AtPile) -> None:
