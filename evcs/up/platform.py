@@ -116,6 +116,8 @@ def environment(settings: UpSettings, environ: Mapping[str, str]) -> dict[str, s
         "EVCS_SIMULATOR_CUSTOMERS": settings.simulator_customers,
         "EVCS_SIMULATOR_CARD_SHARE": f"{settings.simulator_card_share:g}",
         "EVCS_SIMULATOR_VIN_SHARE": f"{settings.simulator_vin_share:g}",
+        "EVCS_SIMULATOR_JOINT_SHARE": f"{settings.simulator_joint_share:g}",
+        "EVCS_SIMULATOR_LOCK_SHARE": f"{settings.simulator_lock_share:g}",
         "EVCS_SIMULATOR_TROUBLES": settings.simulator_troubles,
         "EVCS_SIMULATOR_METERS": environ.get("EVCS_SIMULATOR_METERS", meters(settings)),
         "EVCS_LOG_LEVEL": settings.log_level,

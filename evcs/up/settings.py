@@ -44,9 +44,11 @@ class UpSettings(ServiceSettings):
     simulator_customers: str = Field("1:6", description="the demo's customers whose cards and cars come")
     simulator_card_share: float = Field(0.2, ge=0, le=1, description="visits that start by a customer's card")
     simulator_vin_share: float = Field(0.1, ge=0, le=1, description="visits that start by a customer's VIN")
+    simulator_joint_share: float = Field(0.2, ge=0, le=1, description="card visits for which one car takes two guns")
+    simulator_lock_share: float = Field(0.3, ge=0, le=1, description="piles with ground locks")
     simulator_troubles: str = Field(
         "split=0.02,merge=0.02,bad_crc=0.001,noise=0.002,record_twice=0.05,drop=0.02,start_fails=0.01,bms_error=0.01,fault=0.01",
-        description="what goes wrong at the demo's piles, and how often",
+        description="what goes wrong at the demo's piles, and how often; all=0: nothing",
     )
     simulator_has_meter: bool = Field(True, description="the second transformer of the demo has a simulated meter")
 

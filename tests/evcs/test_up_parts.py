@@ -12,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from bridge.simulator.settings import Settings as SimulatorSettings
+from bridge.simulator.transformer_meter import meter_specs
+from evcs.runtime.settings import load
 from evcs.up import backoff, nats, platform, ports
 from evcs.up.logs import RotatedLog
 from evcs.up.place import PlaceError, RunLock, is_locked, prepare
 from evcs.up.settings import UpSettings
+from webapi.demo.town import CUSTOMERS, sites
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -155,3 +159,24 @@ def test_children_are_told_the_runs_own_broker_and_stores(tmp_path: Path) -> Non
 def test_database_of_ones_own_is_kept(tmp_path: Path) -> None:
     settings = UpSettings(var=tmp_path, database_url="postgresql+psycopg://u@h/d")
     assert platform.environment(settings, {})["EVCS_DATABASE_URL"] == "postgresql+psycopg://u@h/d"
+
+
+@pytest.mark.parametrize("piles", [1, 2, 5, 6])
+def test_the_meter_hangs_on_the_piles_of_the_demo_s_metered_transformer(piles: int) -> None:
+    settings = UpSettings(simulator_piles=piles, simulator_first=11)
+    told = meter_specs(platform.meters(settings))
+    metered = [site for site in sites(piles, 11) if site.has_meter and site.piles]
+    assert [(spec.station, spec.transformer) for spec in told] == [(site.code, site.transformer) for site in metered]
+    for spec, site in zip(told, metered, strict=True):
+        assert tuple(f"55031412{n:06d}" for n in range(spec.first, spec.last + 1)) == site.piles
+        assert spec.base_peak_kw == float(site.base_load_kw)
+    assert platform.meters(UpSettings(simulator_has_meter=False)) == ""
+
+
+def test_what_the_demo_tells_the_simulator_is_what_the_simulator_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in platform.environment(UpSettings(), {}).items():
+        monkeypatch.setenv(name, value)
+    simulator = load(SimulatorSettings)
+    assert simulator.customers == (1, len(CUSTOMERS))
+    assert simulator.chances
+    assert len(simulator.meters) == 1
