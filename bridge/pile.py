@@ -16,6 +16,7 @@ from bridge.login import Login
 from bridge.moment import Moment
 from bridge.pile_clock import PileClock
 from bridge.pile_level import PileLevel
+from bridge.pile_starts import PileStarts
 from bridge.pile_voice import CommandFate, PileVoice
 from bridge.power_talk import PowerTalk
 from bridge.receipts import hour_of
@@ -47,7 +48,7 @@ from bridge.words import (
     TariffPushAnswered,
     VehicleSaid,
 )
-from evcs.contracts.config import GunConfig, PileConfig, TariffTable
+from evcs.contracts.config import PileConfig, TariffTable
 from evcs.contracts.gun import RecordConfirm, Start, Stop
 from evcs.contracts.pile import Outcome, PileCommand, PileEventKind, PileStatus, PowerAllowance
 from evcs.contracts.reasons import Reason
@@ -79,6 +80,7 @@ class Pile:
         "_replaced",
         "_say_again_at",
         "_says",
+        "_starts",
         "_tally",
         "_tariff",
         "_voice",
@@ -102,6 +104,7 @@ class Pile:
         self._clock = PileClock(self._says, self._level)
         self._tariff = TariffTalk(config, self._says, self._level)
         self._power = PowerTalk(config, dialect, self._says, self._guns)
+        self._starts = PileStarts(config, self._guns, self.commands, self._voice, self._tariff, self._power)
         self._locks = GroundLocks(self._voice)
         self.trace = FrameTrace(self._voice)
         self._kinds = Kinds(config, self._guns, self._clock, self._tariff, self.trace, dialect.cards_per_frame)
@@ -147,7 +150,7 @@ class Pile:
 
     def configured(self, config: PileConfig, table: TariffTable | None, now: Moment) -> list[Action]:
         """A new configuration of the same station and guns, and the table of the tariff that it wants."""
-        self.config = self._power.config = self._kinds.config = config
+        self.config = self._power.config = self._starts.config = self._kinds.config = config
         self._tariff.configured(config, table)
         self._choose_crc_order()
         self._apply_lockouts(now)
@@ -287,7 +290,7 @@ class Pile:
                     talk.bms(said, raw, now)
             case CardAsked(gun=gun):
                 if (talk := self._talk(gun)) is not None:
-                    talk.card_asked(said, seq, raw, now, self._why_no_charge())
+                    talk.card_asked(said, seq, raw, now, self._starts.why_no_charge())
             case StartAnswered(gun=gun):
                 if (talk := self._talk(gun)) is not None:
                     talk.start_answered(said, raw, now)
@@ -342,72 +345,12 @@ class Pile:
 
     def start(self, command: Start, gun: int, now: Moment) -> list[Action]:
         """`G/start` for the link that holds the pile."""
-        talk = self._guns.get(gun)
-        if talk is not None and self._is_fresh_start(talk, command, now):
-            reason = self._why_not(talk, gun, command, now)
-            if talk.gun.is_charging and talk.gun.running == command.serial:
-                talk.accept_running(command, now)
-            elif reason is not None:
-                outcome = Outcome.EXPIRED if reason is Reason.EXPIRED else Outcome.REFUSED
-                talk.refuse_start(command, reason, now, outcome)
-            elif command.allowance_kw is None:
-                talk.start(command, now)
-            elif self._power.for_start(command, gun, command.allowance_kw):
-                talk.await_cap(command)
-            else:
-                talk.refuse_start(command, Reason.CAP_NOT_CONFIRMED, now)
+        self._starts.start(command, gun, now)
         return self._done(now)
-
-    def _is_fresh_start(self, talk: GunTalk, command: Start, now: Moment) -> bool:
-        match self.commands.take(command.id, command.expires_at, now.at):
-            case Repeated(reply):
-                if reply is not None:
-                    self._voice.add(reply)
-                return False
-            case Late():
-                talk.refuse_start(command, Reason.EXPIRED, now, Outcome.EXPIRED)
-                return False
-        return True
-
-    def _why_not(self, talk: GunTalk, gun: int, command: Start, now: Moment) -> Reason | None:
-        """What the bridge knows against a start; everything else the pile answers itself."""
-        if is_gun_locked(self.config, self._gun_config(gun), now.at):
-            return Reason.LOCKED_OUT
-        if talk.starting is not None or talk.gun.is_running:
-            return Reason.GUN_BUSY
-        if (reason := self._why_no_charge()) is not None:
-            return reason
-        if self._tariff.confirmed_version != command.tariff_version:
-            return Reason.TARIFF_DIFFERS
-        if command.card_request is not None and not talk.is_asked(command.card_request):
-            return Reason.EXPIRED
-        return None
-
-    def _why_no_charge(self) -> Reason | None:
-        """What there is against any new charge on this pile: nobody could say by which tariff it would begin."""
-        if self._tariff.confirmed_version is None:
-            return Reason.NO_TARIFF
-        return Reason.TARIFF_DIFFERS if self._tariff.is_pushing else None
-
-    def _gun_config(self, gun: int) -> GunConfig:
-        return next(config for config in self.config.guns if config.gun == gun)
 
     def stop(self, command: Stop, gun: int, now: Moment) -> list[Action]:
         """`G/stop` for the link that holds the pile."""
-        talk = self._guns.get(gun)
-        if talk is None:
-            return []
-        match self.commands.take(command.id, command.expires_at, now.at):
-            case Repeated(reply):
-                if reply is not None:
-                    self._voice.add(reply)
-            case Late():
-                talk.refuse_stop(command, Reason.EXPIRED, now, Outcome.EXPIRED)
-            case _:
-                waiting = talk.starting
-                talk.stop(command, now)
-                if waiting is not None and talk.starting is None:
-                    self._power.call_off(waiting.command.id)
+        self._starts.stop(command, gun, now)
         return self._done(now)
 
     def power(self, command: PowerAllowance, now: Moment) -> list[Action]:
