@@ -174,4 +174,4 @@ class Errands:
 
     def due(self) -> float | None:
         """Monotonic time at which `tick` has something to do; expiries of waiting ones are looked at often enough."""
-        return min((one.deadline for one in self._under_way.values()), default=None)
+        return min(one.deadline for one in self._under_way.values()) if self._under_way else None

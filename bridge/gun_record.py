@@ -96,4 +96,4 @@ class GunRecords:
 
     def due(self) -> float | None:
         """Monotonic time at which `tick` has something to do."""
-        return min(self._unexplained.values(), default=None)
+        return min(self._unexplained.values()) if self._unexplained else None

@@ -83,4 +83,4 @@ class GunStops:
 
     def due(self) -> float | None:
         """Monotonic time at which `tick` has something to do."""
-        return min((stop.deadline for stop in self._stops), default=None)
+        return min(stop.deadline for stop in self._stops) if self._stops else None

@@ -277,9 +277,13 @@ class GunTalk:
 
     def due(self, now: Moment) -> float | None:
         """Monotonic time at which `tick` has something to do; None: nothing is awaited."""
-        waits = (self._starts.due(), self._stops.due(), self._records.due(), self._cards.due(), self._poll_at)
-        times = [at for at in waits if at is not None]
+        soonest = self._poll_at
+        # Nearly always there is nothing; this is asked for every pile that spoke since the last look.
+        for at in (self._starts.due(), self._stops.due(), self._records.due(), self._cards.due()):
+            if at is not None and (soonest is None or at < soonest):
+                soonest = at
         next_slot_ms = self._marks.next_slot_ms
         if self.gun.is_charging and self.gun.is_online and next_slot_ms is not None:
-            times.append(now.mono + max(0.0, (next_slot_ms - now.wall_ms) / 1000))
-        return min(times, default=None)
+            slot_at = now.mono + max(0.0, (next_slot_ms - now.wall_ms) / 1000)
+            return slot_at if soonest is None or slot_at < soonest else soonest
+        return soonest

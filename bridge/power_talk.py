@@ -172,4 +172,7 @@ class PowerTalk:
 
     def due(self) -> float | None:
         """Monotonic time at which `tick` has something to do."""
-        return min((at for at in (self._caps.deadline, self._own_cap_at) if at is not None), default=None)
+        answer_by, again_at = self._caps.deadline, self._own_cap_at
+        if answer_by is None or again_at is None:
+            return answer_by if again_at is None else again_at
+        return min(answer_by, again_at)
