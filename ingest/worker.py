@@ -102,8 +102,10 @@ class Worker:
             spawn(self._set_aside_for_ever(), "ingest sets aside"),
         ]
         self._tasks[0].add_done_callback(lambda _: self._rejected.set())
-        await self._session.start()
+        # First what stands as our level: our own word would replace it unheard, and might be below it.
         await self._view.start()
+        await self._view.picture()
+        await self._session.start()
 
     async def stop(self) -> None:
         """Take nothing new, write what is in hand, acknowledge, leave; what cannot be written stays with the broker."""
