@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from enum import IntEnum
 from functools import partial
+from operator import index
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from bridge.protocols.base import FrameError
@@ -20,7 +21,7 @@ REFUSALS = (FrameError, struct.error, TypeError, ValueError, LookupError, Attrib
 """What writers and `struct` raise about a value that has no place in its field; a layout turns it into FrameError."""
 
 _STRUCT_UINT = {1: "B", 2: "H", 4: "I", 8: "Q"}
-_HEX = tuple(f"{byte:02x}" for byte in range(256))
+_HEX = [f"{byte:02x}" for byte in range(256)]
 _BYTE_OF = {text: byte for byte, text in enumerate(_HEX)}
 _EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
 
@@ -42,24 +43,25 @@ class Codec(Protocol):
     def kind(self) -> str:
         """What the document calls such a field."""
 
-    def reader(self) -> Reader | None:
-        """Item as `struct` gives it → value; None where the item is the value. Keeps what it does not understand."""
+    def reader(self) -> Reader:
+        """Item as `struct` gives it → value. Keeps what it does not understand."""
 
-    def writer(self) -> Writer | None:
-        """Value → item as `struct` takes it, or one of REFUSALS; None where the value is the item."""
+    def writer(self) -> Writer:
+        """Value → item as `struct` takes it, or one of REFUSALS."""
 
 
 def _uint_format(size: int) -> str:
     return _STRUCT_UINT.get(size, f"{size}s")
 
 
-def _uint_reader(size: int) -> Reader | None:
-    return None if size in _STRUCT_UINT else partial(int.from_bytes, byteorder="little")
+def _uint_reader(size: int) -> Reader:
+    # `index` of an int is the int itself.
+    return index if size in _STRUCT_UINT else partial(int.from_bytes, byteorder="little")
 
 
-def _uint_writer(size: int) -> Writer | None:
+def _uint_writer(size: int) -> Writer:
     if size in _STRUCT_UINT:
-        return None
+        return index
 
     def write(value: int) -> bytes:
         return value.to_bytes(size, "little")
@@ -78,10 +80,10 @@ class Uint:
     def format(self) -> str:
         return _uint_format(self.size)
 
-    def reader(self) -> Reader | None:
+    def reader(self) -> Reader:
         return _uint_reader(self.size)
 
-    def writer(self) -> Writer | None:
+    def writer(self) -> Writer:
         return _uint_writer(self.size)
 
 
@@ -101,11 +103,22 @@ class Offset:
     def format(self) -> str:
         return "B"
 
-    def reader(self) -> Reader | None:
-        return tuple(raw + self.offset for raw in range(256)).__getitem__
+    def reader(self) -> Reader:
+        return [raw + self.offset for raw in range(256)].__getitem__
 
-    def writer(self) -> Writer | None:
+    def writer(self) -> Writer:
         return (-self.offset).__add__
+
+
+class _Seen(dict[int, Decimal]):
+    """Raw number of at most two bytes → its decimal, made when it is first seen: 65,536 at most."""
+
+    def __init__(self, one: Decimal, offset: Decimal) -> None:
+        self._one, self._offset = one, offset
+
+    def __missing__(self, raw: int) -> Decimal:
+        value = self[raw] = raw * self._one + self._offset
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +140,11 @@ class Scaled:
     def format(self) -> str:
         return _uint_format(self.size)
 
-    def reader(self) -> Reader | None:
-        one, offset, to_int = self.one, Decimal(self.offset), _uint_reader(self.size)
-        if to_int is None and not offset:
+    def reader(self) -> Reader:
+        one, offset = self.one, Decimal(self.offset)
+        if self.size <= 2:
+            return _Seen(one, offset).__getitem__
+        if self.size in _STRUCT_UINT and not offset:
             return one.__mul__
 
         def read(raw: int | bytes) -> Decimal:
@@ -138,21 +153,20 @@ class Scaled:
 
         return read
 
-    def writer(self) -> Writer | None:
-        one, offset, to_item = self.one, Decimal(self.offset), _uint_writer(self.size)
-        limit = 1 << 8 * self.size
+    def writer(self) -> Writer:
+        offset, to_item = Decimal(self.offset), _uint_writer(self.size)
+        times, less, per_unit = _EXACT.multiply, _EXACT.subtract, _EXACT.divide(1, self.one)
+        none, limit = Decimal(0), Decimal(1 << 8 * self.size)
 
         def write(value: Decimal | int) -> Any:
-            if not isinstance(value, Decimal | int):
-                raise FrameError("not an exact decimal")
-            steps = _EXACT.divide(_EXACT.subtract(value, offset), one)
+            steps = times(less(value, offset) if offset else value, per_unit)
             # Before it becomes an int: a decimal may have a billion digits.
-            if not 0 <= steps < limit:
-                raise FrameError(f"not between {offset} and {offset + (limit - 1) * one}{self.unit}")
+            if not none <= steps < limit:
+                raise FrameError(f"not between {offset} and {offset + (limit - 1) * self.one}{self.unit}")
             number = int(steps)
             if number != steps:
                 raise FrameError(f"not a multiple of {self.step}{self.unit}")
-            return number if to_item is None else to_item(number)
+            return to_item(number)
 
         return write
 
@@ -171,10 +185,10 @@ class Bcd:
     def format(self) -> str:
         return "B" if self.size == 1 else f"{self.size}s"
 
-    def reader(self) -> Reader | None:
+    def reader(self) -> Reader:
         return _HEX.__getitem__ if self.size == 1 else bytes.hex
 
-    def writer(self) -> Writer | None:
+    def writer(self) -> Writer:
         digits = 2 * self.size
         if self.size == 1:
             return lambda value: _BYTE_OF[value.zfill(2).lower()]
@@ -192,10 +206,10 @@ class Raw:
     def format(self) -> str:
         return f"{self.size}s"
 
-    def reader(self) -> Reader | None:
+    def reader(self) -> Reader:
         return bytes.hex
 
-    def writer(self) -> Writer | None:
+    def writer(self) -> Writer:
         return partial(_from_hex, digits=2 * self.size)
 
 
@@ -223,12 +237,12 @@ class Ascii:
     def format(self) -> str:
         return f"{self.size}s"
 
-    def reader(self) -> Reader | None:
+    def reader(self) -> Reader:
         if self.is_reversed:
             return lambda raw: raw[::-1].strip(b"\0").decode("latin-1")
         return lambda raw: raw.strip(b"\0").decode("latin-1")
 
-    def writer(self) -> Writer | None:
+    def writer(self) -> Writer:
         def write(value: str) -> bytes:
             text = value.encode("latin-1")
             if len(text) > self.size or text.strip(b"\0") != text:
@@ -255,10 +269,10 @@ class Cp56Time2a:
     def format(self) -> str:
         return "7s"
 
-    def reader(self) -> Reader | None:
+    def reader(self) -> Reader:
         return _read_time
 
-    def writer(self) -> Writer | None:
+    def writer(self) -> Writer:
         return _write_time
 
 
@@ -304,10 +318,10 @@ class Repeat:
     def format(self) -> str:
         return f"{self.size}s"
 
-    def reader(self) -> Reader | None:
+    def reader(self) -> Reader:
         return tuple
 
-    def writer(self) -> Writer | None:
+    def writer(self) -> Writer:
         def write(value: tuple[int, ...]) -> bytes:
             if not isinstance(value, tuple | list) or len(value) != self.size:
                 raise FrameError(f"not {self.size} values")
@@ -331,9 +345,9 @@ class Enum8:
     def format(self) -> str:
         return "B"
 
-    def reader(self) -> Reader | None:
+    def reader(self) -> Reader:
         known: dict[int, int] = {int(member): member for member in self.codes}
-        return tuple(known.get(raw, raw) for raw in range(256)).__getitem__
+        return [known.get(raw, raw) for raw in range(256)].__getitem__
 
-    def writer(self) -> Writer | None:
-        return None
+    def writer(self) -> Writer:
+        return index

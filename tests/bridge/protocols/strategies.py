@@ -40,9 +40,9 @@ def values_of(codec: Codec) -> st.SearchStrategy[Any]:
         case Repeat(size):
             return st.lists(st.integers(0, 255), min_size=size, max_size=size).map(tuple)
         case Enum8():
-            return st.integers(0, 255).map(codec.reader() or int)
+            return st.integers(0, 255).map(codec.reader())
         case PackedCell():
-            return st.integers(0, 0xFFFF).map(codec.reader() or int)
+            return st.integers(0, 0xFFFF).map(codec.reader())
         case Cp56Time2a():
             times = st.datetimes(datetime(2000, 1, 1), datetime(2127, 12, 31)).map(  # noqa: DTZ001
                 lambda time: time.replace(microsecond=time.microsecond // 1000 * 1000, tzinfo=PILE_TIME)

@@ -66,10 +66,10 @@ class YkcMessage(Layout):
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Body → message; bytes behind the table go to `extra`; FrameError when it is shorter than the table."""
-        values, used = cls.take(body)
+        message, used = cls.read(body)
         if used < len(body):
-            values["extra"] = body[used:]
-        return cls.made_of(values)
+            message.__dict__["extra"] = body[used:]
+        return message
 
     def encode(self) -> bytes:
         """Message → body; FrameError names the field whose value has no place on the wire."""

@@ -143,11 +143,11 @@ class PackedCell:
     def format(self) -> str:
         return "H"
 
-    def reader(self) -> Reader | None:
+    def reader(self) -> Reader:
         step = Decimal("0.01")
         return lambda raw: CellMax((raw & 0x0FFF) * step, raw >> 12)
 
-    def writer(self) -> Writer | None:
+    def writer(self) -> Writer:
         def write(value: CellMax) -> int:
             hundredths = value.cell_v * 100
             if not (0 <= hundredths <= 0x0FFF and hundredths == int(hundredths) and 0 <= value.group <= 15):
