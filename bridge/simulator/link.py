@@ -160,9 +160,9 @@ class SimulatedPile(Journal):
                 if self._wire is None:
                     continue
                 together.append(action.raw)
-                self._counts.said(action.message)
+                self._counts.sent += 1
             else:
-                self._counts.heard(action.message)
+                self._counts.received += 1
                 if isinstance(action.message, LoginAnswer) and self.pile.logged_in:
                     self._logins += 1
                     self._counts.logins += 1
