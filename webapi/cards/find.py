@@ -1,6 +1,6 @@
 """Whose card or car it is: by the number as it came, and as other makers' piles would have sent it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,8 +20,13 @@ def find_card(session: Session, tenant_id: int, uid: str) -> Card | None:
     return min(found, key=lambda card: wanted.index(card.uid), default=None)
 
 
-def find_card_at(session: Session, tenant_id: int, uid: str, at: datetime) -> Card | None:
-    """The card as it was bound at a time: an offline charge belongs to whoever had the card then."""
+def find_card_at(
+    session: Session, tenant_id: int, uid: str, at: datetime, slack: timedelta = timedelta(0)
+) -> Card | None:
+    """The card as it was bound at a time: an offline charge belongs to whoever had the card then.
+
+    `slack`: how much later it may have been bound, since the time is another clock's. Of two the later binding counts.
+    """
     if not is_uid(uid):
         return None
     wanted = spellings(uid)
@@ -30,7 +35,7 @@ def find_card_at(session: Session, tenant_id: int, uid: str, at: datetime) -> Ca
         .where(
             Card.tenant_id == tenant_id,
             Card.uid.in_(wanted),
-            Card.bound_at <= at,
+            Card.bound_at <= at + slack,
             (Card.unbound_at.is_(None)) | (Card.unbound_at > at),
         )
         .order_by(Card.id.desc())

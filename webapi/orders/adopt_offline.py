@@ -18,7 +18,7 @@ from webapi.cards.numbers import is_vin, masked_card
 from webapi.guns.models import Gun
 from webapi.orders import life
 from webapi.orders.models import Order
-from webapi.orders.record import is_clock_right
+from webapi.orders.record import CLOCK_TOLERANCE, is_clock_right
 from webapi.piles.models import Pile
 
 log = get_logger()
@@ -41,7 +41,7 @@ def adopt_offline(session: Session, record: ChargeRecord, *, at: datetime) -> Or
     if pile is None or gun is None:
         return GUN_UNKNOWN
     began = began_at(record)
-    card = find_card_at(session, pile.station.tenant_id, record.card, began)
+    card = find_card_at(session, pile.station.tenant_id, record.card.upper(), began, CLOCK_TOLERANCE)
     if card is None:
         return CARD_UNKNOWN
     if card.state is CardState.BLOCKED and card.state_since <= began:
@@ -49,7 +49,7 @@ def adopt_offline(session: Session, record: ChargeRecord, *, at: datetime) -> Or
     order = order_of_record(
         record, pile, gun, card.customer_id, StartSource.OFFLINE_CARD, by=f"pile:{pile.number}", at=at
     )
-    order.card_number, order.printed_card = record.card, card.printed_no
+    order.card_number, order.printed_card = record.card.upper(), card.printed_no
     session.add(order)
     session.flush()
     log.info("offline_charge_adopted", serial=order.serial, card=masked_card(record.card), customer=card.customer_id)

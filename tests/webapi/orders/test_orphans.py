@@ -100,6 +100,17 @@ def test_it_is_the_customer_who_had_the_card_then(scene: AtPile) -> None:
     assert scene.books.wallet(later) == (10_000, 0, 0)
 
 
+def test_a_pile_whose_clock_is_a_little_slow_still_finds_a_card_that_was_just_bound(scene: AtPile) -> None:
+    scene.card().bound_at = BEGIN + timedelta(seconds=59)
+    send(scene, offline(card=UID.lower()))
+    assert scene.session.get_one(Order, SERIAL).customer_id == scene.customer.id
+
+
+def test_a_card_that_was_bound_after_the_charge_does_not_pay_for_it(scene: AtPile) -> None:
+    scene.card().bound_at = BEGIN + timedelta(seconds=61)
+    assert send(scene, offline()).verdict_reason == "card_unknown"
+
+
 def test_a_card_that_was_blocked_only_afterwards_pays(scene: AtPile) -> None:
     block(scene.card(), "挂失", at=BEGIN + timedelta(minutes=150))
     send(scene, offline())
