@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from operator import attrgetter, call
-from typing import Any, ClassVar, NoReturn, Self, dataclass_transform, get_type_hints
+from typing import Any, ClassVar, NoReturn, Self, cast, dataclass_transform, get_type_hints
 
 from bridge.protocols.base import FrameError
 from bridge.protocols.fields import REFUSALS, Codec, Reader, Writer
@@ -161,10 +161,14 @@ class Layout:
         raise error
 
 
+def _codec_of(tail: Place) -> Tail:
+    # `compile_plan` saw what it is; asking a protocol class for each frame costs ten times the reading.
+    return cast(Tail, tail.codec)
+
+
 def _read_tail(message: Layout, tail: Place, body: bytes) -> int:
     """Put what stands behind the table into the message; how many bytes of the body are then read."""
-    codec, start = tail.codec, message.size
-    assert isinstance(codec, Tail)
+    codec, start = _codec_of(tail), message.size
     left = len(body) - start
     length = getattr(message, codec.count) * codec.unit if codec.count else left - left % codec.unit
     if length > left:
@@ -174,8 +178,7 @@ def _read_tail(message: Layout, tail: Place, body: bytes) -> int:
 
 
 def _tail_of(message: Layout, tail: Place) -> bytes:
-    codec = tail.codec
-    assert isinstance(codec, Tail)
+    codec = _codec_of(tail)
     value = getattr(message, tail.name)
     try:
         rest = codec.write_rest(value)
