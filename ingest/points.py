@@ -15,21 +15,25 @@ from ingest.errors import RejectReason, Unreadable
 
 P = TypeVar("P")
 
+REMEMBERED_TOPICS = 100_000
+
 
 def gun_point(topic: str, payload: bytes) -> Point:
     """A gun's reading (`G/telemetry`). Raises Unreadable."""
-    address, told = _read(TELEMETRY, topic, payload)
-    if (told.pile, told.gun) != (address.pile, address.gun):
+    address, tags = _GUNS.of(topic)
+    told = _decoded(TELEMETRY, payload)
+    if told.pile != address.pile or told.gun != address.gun:
         raise Unreadable(RejectReason.NAMES_DIFFER, f"the payload speaks of pile {told.pile}, gun {told.gun}")
-    return Point(GUN, (address.station, address.pile, str(address.gun)), _gun_fields(told), told.received_at)
+    return Point(GUN, tags, _gun_fields(told), told.received_at)
 
 
 def transformer_point(topic: str, payload: bytes) -> Point:
     """A reading of a transformer's meter (`T/reading`). Raises Unreadable."""
-    address, told = _read(READING, topic, payload)
+    address, tags = _TRANSFORMERS.of(topic)
+    told = _decoded(READING, payload)
     if told.transformer != address.transformer:
         raise Unreadable(RejectReason.NAMES_DIFFER, f"the payload speaks of transformer {told.transformer}")
-    return Point(TRANSFORMER, (address.station, address.transformer), _transformer_fields(told), told.received_at)
+    return Point(TRANSFORMER, tags, _transformer_fields(told), told.received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +47,36 @@ class Source:
 SOURCES = (Source(TELEMETRY, gun_point), Source(READING, transformer_point))
 
 
-def _read(topic: Topic[P], name: str, payload: bytes) -> tuple[Address, P]:
-    address = topic.parse(name)
-    if address is None:
-        raise Unreadable(RejectReason.TOPIC_MALFORMED, f"not a topic of {topic.leaf}")
+def _decoded(topic: Topic[P], payload: bytes) -> P:
     try:
-        return address, topic.decode(payload)
+        return topic.decode(payload)
     except ContractError as error:
         raise Unreadable(RejectReason.NOT_THE_CONTRACT, str(error)) from error
+
+
+class _Series:
+    """Topics seen, taken apart: a gun reports all day under the same one."""
+
+    def __init__(self, topic: Topic[Any], tags: Callable[[Address], tuple[str, ...]]) -> None:
+        self._topic = topic
+        self._tags = tags
+        self._seen: dict[str, tuple[Address, tuple[str, ...]]] = {}
+
+    def of(self, name: str) -> tuple[Address, tuple[str, ...]]:
+        """Address and tags; raises Unreadable."""
+        found = self._seen.get(name)
+        if found is None:
+            address = self._topic.parse(name)
+            if address is None:
+                raise Unreadable(RejectReason.TOPIC_MALFORMED, f"not a topic of {self._topic.leaf}")
+            if len(self._seen) >= REMEMBERED_TOPICS:
+                self._seen.clear()
+            found = self._seen[name] = (address, self._tags(address))
+        return found
+
+
+_GUNS = _Series(TELEMETRY, lambda address: (address.station, address.pile, str(address.gun)))
+_TRANSFORMERS = _Series(READING, lambda address: (address.station, address.transformer))
 
 
 def _gun_fields(told: Telemetry) -> tuple[Value | None, ...]:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
+
 from evcs.contracts.measurements import GUN, TRANSFORMER, Measurement
 
 Value = float | int | str
@@ -49,8 +51,7 @@ class TransformerSeries:
 Series = GunSeries | TransformerSeries
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(msgspec.Struct, frozen=True):
     """One reading. Tags and fields stand in the order in which the measurement declares them; None: no such value.
 
     Identity is (measurement, tags, `at` in ms): a second point with the same one overwrites the fields that it has

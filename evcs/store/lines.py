@@ -85,10 +85,9 @@ class _Speller:
                 if of is not str or not value.isascii() or not value.replace("_", "").isalnum():
                     return None
                 found.append(f'{key}"{value}"')
-        at = point.at
-        if not found or at.tzinfo is None or not check.EARLIEST <= at < check.LATEST:
+        if not found or point.at.tzinfo is None or not 0 <= (at_ms := to_ms(point.at)) < _END_MS:
             return None
-        return f"{head} {','.join(found)} {to_ms(at)}"
+        return f"{head} {','.join(found)} {at_ms}"
 
     def _new_head(self, tags: tuple[str, ...]) -> str | None:
         if len(tags) != len(self._measurement.tags) or not check.is_series(self._measurement, tags):
@@ -99,6 +98,7 @@ class _Speller:
         return head
 
 
+_END_MS = to_ms(check.LATEST)
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _SPELLERS = {name: _Speller(measurement) for name, measurement in MEASUREMENTS.items()}
 

@@ -1,10 +1,9 @@
 """Line protocol: what is written is what a reader of InfluxDB's grammar finds."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from evcs.contracts.times import to_ms
 from evcs.store.check import fault
