@@ -122,10 +122,10 @@ class PileConnection(asyncio.BufferedProtocol):
         close: CloseReason | None = None
         for action in actions:
             match action:
-                case Send(frame):
-                    frames.append(frame)
                 case Publish():
                     self._listener.outlet.send(action)
+                case Send(frame):
+                    frames.append(frame)
                 case Took(pile):
                     self._listener.logged_in(self)
                     self._listener.fleet.took(pile, self)
@@ -238,14 +238,12 @@ class Listener:
     def hold(self) -> None:
         """Read from nobody: too much waits for the broker."""
         self._is_held = True
-        log.warning("reading_held", connections=len(self._connections))
         for connection in self._connections:
             connection.hold("outlet")
 
     def release(self) -> None:
         """Read on."""
         self._is_held = False
-        log.info("reading_goes_on", connections=len(self._connections))
         now = self.now()
         for connection in self._connections:
             connection.link.paused(now)

@@ -258,6 +258,25 @@ async def test_when_too_much_waits_for_the_broker_the_piles_wait_and_nothing_is_
         assert not bridge.listener.is_held
 
 
+async def test_a_flood_is_read_at_the_pace_of_the_broker_and_arrives_whole(broker: Broker) -> None:
+    async with (
+        office_at(broker.port, pile_config(), tables=(table(),)) as office,
+        bridge_at(broker.port, bridge_window=20, bridge_held_telemetry=300) as bridge,
+        pile_at(bridge, PILE) as pile,
+    ):
+        await pile.online()
+        await office.online(PILE)
+        pile.plug(1)
+        await office.wait(GUN_STATE, lambda level: level.gun == 1 and level.state is GunState.PLUGGED)
+        reading = await office.wait(TELEMETRY, lambda point: point.gun == 1)
+        frame = pack(0x13, 0, pile.all_of(ykc.RealtimeData)[-1].encode())
+        pile.send_raw(frame * 900)  # 61 KB: within what a pile may send at once, three times what may wait
+        last = reading.receipt.n + 900
+        await office.wait(TELEMETRY, lambda point: point.receipt.n >= last)
+        assert bridge.session.outgoing.dropped == 0
+        assert not bridge.listener.is_held
+
+
 async def test_a_restart_says_offline_and_the_next_login_brings_everything_back(broker: Broker) -> None:
     async with office_at(broker.port, pile_config(), tables=(table(),)) as office:
         async with bridge_at(broker.port) as bridge, pile_at(bridge, PILE) as pile:

@@ -63,6 +63,11 @@ class Outgoing:
     def in_flight(self) -> int:
         return len(self._flight)
 
+    @property
+    def waiting(self) -> int:
+        """Messages that have no place in the window yet."""
+        return len(self._waiting)
+
     def has_room(self) -> bool:
         return len(self) < self.window
 

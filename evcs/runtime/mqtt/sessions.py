@@ -405,7 +405,8 @@ class AsyncSession:
 
     def _acknowledged(self, packet_id: int) -> None:
         self.outgoing.acknowledge(packet_id)
-        self._pump()
+        if self.outgoing.waiting:
+            self._pump()
 
     def _dispatch(self, delivery: Delivery) -> None:
         if not self._takes:
