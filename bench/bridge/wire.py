@@ -4,7 +4,7 @@ from bridge.protocols.ykc.framing import pack
 
 FRAME_BYTES = 68
 """A 0x13."""
-KWH_AT = 46
+KWH_AT = 52
 """Where the energy of a 0x13 stands in the frame: the load writes its time there, ms."""
 
 
