@@ -31,6 +31,8 @@ log = get_logger()
 
 WORKER = "worker"
 """Who did it, in entries that nobody asked for."""
+TOGETHER = timedelta(seconds=waits.START_DEADLINE_S)
+"""The guns of one car ask within this time: a pile without a clock numbers every joint charge alike."""
 
 
 def lock_order(session: Session, serial: str) -> Order | None:
@@ -119,16 +121,20 @@ def _cancel_other_gun(session: Session, order: Order, at: datetime, by: str) -> 
 
 
 def other_gun(session: Session, order: Order) -> Order | None:
-    """The open order of the other gun of a joint charge, locked; none where it is over or was never placed."""
+    """The open order of the other gun of a joint charge, locked; none where it is over or was never placed.
+
+    An earlier charge under the same number may still wait for its record: it is not of this car.
+    """
     return session.scalars(
         select(Order)
         .where(
             Order.pile_number == order.pile_number,
             Order.joint_number == order.joint_number,
-            Order.serial != order.serial,
+            Order.gun_no != order.gun_no,
+            Order.requested_at.between(order.requested_at - TOGETHER, order.requested_at + TOGETHER),
             Order.state.in_(OPEN_ORDER),
         )
-        .order_by(Order.serial)
+        .order_by(Order.requested_at.desc(), Order.serial.desc())
         .limit(1)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from evcs.contracts import waits
 from evcs.contracts.gun import CardMode, CardRequest, Goal, GunEvent
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import GoalKind, OrderState, StartSource
@@ -23,7 +22,7 @@ from webapi.cards.find import find_card, find_vehicle
 from webapi.cards.models import Card, CardAttempt, CardState
 from webapi.cards.numbers import is_vin, masked_card, masked_vin
 from webapi.orders import life, messages
-from webapi.orders.advance import enqueue_command, observe, open_orders_of_gun
+from webapi.orders.advance import TOGETHER, enqueue_command, observe, open_orders_of_gun
 from webapi.orders.models import Order
 from webapi.orders.place import AskedAtPile, PlaceOrder, place_order
 from webapi.orders.place_joint import share_of_wallet
@@ -39,8 +38,6 @@ FULL = Goal(kind=GoalKind.FULL)
 GUESSES = 5
 GUESSES_WITHIN = timedelta(minutes=10)
 """So many wrong passwords of a card at one pile, then it is not even looked at there; other piles are not concerned."""
-TOGETHER = timedelta(seconds=waits.START_DEADLINE_S)
-"""The guns of one car ask within this time: a pile without a clock numbers every joint charge alike."""
 
 
 @dataclass(frozen=True, slots=True)

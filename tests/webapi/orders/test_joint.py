@@ -207,3 +207,29 @@ def test_a_number_that_a_pile_uses_again_joins_nothing_old(scene: AtPile) -> Non
     scene.ask(id="e-1", card="00000000AAAAAAAA", joint=MAIN)
     later = scene.ask(id="e-2", joint=AUXILIARY, gun=2, seconds=600)
     assert later.order_serial is not None
+
+
+def test_an_earlier_charge_under_the_same_number_is_not_taken_for_the_other_gun(scene: AtPile) -> None:
+    """A pile without a clock numbers all alike; the first charge still waits for its record when the second fails."""
+    scene.card()
+    first = scene.order(scene.ask(id="e-1", joint=MAIN))
+    gun_level(scene.session, AT_GUN, level(GunState.CHARGING, 2, first.serial, seconds=5), at(5))
+    gun_level(scene.session, AT_GUN, level(GunState.FINISHED, 3, first.serial, seconds=300), at(300))
+    assert first.state is OrderState.ENDED
+    main = scene.order(scene.ask(id="e-2", joint=MAIN, seconds=400))
+    auxiliary = scene.order(scene.ask(id="e-3", joint=AUXILIARY, gun=2, seconds=401))
+    refused = verdict(auxiliary.request_id, auxiliary.serial, VerdictKind.REFUSED, Reason.NO_HEADROOM)
+    events.verdict(scene.session, AT_GUN_2, refused, at(402))
+    assert auxiliary.state is OrderState.REFUSED
+    assert (main.state, main.refusal_code) == (OrderState.CANCELLED, Reason.JOINT_CANCELLED.value)
+    assert first.state is OrderState.ENDED
+
+
+def test_an_earlier_charge_under_the_same_number_is_not_stopped_by_a_later_one(scene: AtPile) -> None:
+    scene.card()
+    first = scene.order(scene.ask(id="e-1", joint=MAIN))
+    gun_level(scene.session, AT_GUN, level(GunState.CHARGING, 2, first.serial, seconds=5), at(5))
+    later = scene.order(scene.ask(id="e-2", joint=AUXILIARY, gun=2, seconds=600))
+    refused = verdict(later.request_id, later.serial, VerdictKind.REFUSED, Reason.NO_HEADROOM)
+    events.verdict(scene.session, AT_GUN_2, refused, at(601))
+    assert (later.state, first.state) == (OrderState.REFUSED, OrderState.CHARGING)
