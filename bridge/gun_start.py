@@ -90,6 +90,8 @@ class GunStarts:
             answer = self._cards.allow(command)
             if answer is not None:
                 starting.joint_number = answer.joint_number
+                if answer.joint_number is not None:
+                    self._joints.over(answer.joint_number, command.card_request)
             return answer is not None
         return self._voice.tell(
             StartTold(

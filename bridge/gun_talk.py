@@ -88,7 +88,7 @@ class GunTalk:
 
     def replaced(self, now: Moment) -> None:
         """The pile speaks over another connection now: what was asked on the old one will not be answered."""
-        self._cards.forget()
+        self._forget_question()
         self._starts.link_lost(now)
         self._stops.link_lost(now)
 
@@ -160,6 +160,8 @@ class GunTalk:
             reason = Reason.GUN_BUSY
         if reason is not None:
             self._cards.turn_away(said, seq, reason)
+            if said.joint is not None:
+                self._joints.refused(said.joint.number, now)
             return
         card_request = self._cards.asked(said, seq, raw, now)
         if said.joint is not None:
@@ -167,10 +169,16 @@ class GunTalk:
 
     def _another_asks(self, now: Moment) -> None:
         """One question of a gun at a time: a start that waits for its cap to answer the one before is called off."""
-        self._cards.forget()
+        self._forget_question()
         starting = self.starting
         if starting is not None and starting.written is None and starting.command.card_request is not None:
             self._starts.card_over(starting.command.card_request, Fate(Outcome.EXPIRED, Reason.EXPIRED), now)
+
+    def _forget_question(self) -> None:
+        asking = self._cards.asking
+        if asking is not None and asking.said.joint is not None:
+            self._joints.over(asking.said.joint.number, asking.id)
+        self._cards.forget()
 
     def _companion_refused(self, card_request: str, now: Moment) -> None:
         self.refuse_card(card_request, Reason.JOINT_CANCELLED, now)

@@ -21,12 +21,17 @@ class Joints:
     def __init__(self) -> None:
         self._waiting: dict[str, dict[str, Cancel]] = {}
 
+    @property
+    def under_way(self) -> int:
+        """How many joint charges are under way."""
+        return len(self._waiting)
+
     def joined(self, number: str, key: str, cancel: Cancel) -> None:
         """A question, or a start that was written, belongs to this joint charge."""
         self._waiting.setdefault(number, {})[key] = cancel
 
     def over(self, number: str, key: str) -> None:
-        """The question was answered with yes; the start charges, or came to nothing without the pile's refusal."""
+        """The question was answered or is nobody's; the start charges, or came to nothing without a refusal."""
         waiting = self._waiting.get(number)
         if waiting is not None:
             waiting.pop(key, None)

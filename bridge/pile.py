@@ -139,6 +139,11 @@ class Pile:
         return any(talk.gun.is_running for talk in self._guns.values())
 
     @property
+    def joints_under_way(self) -> int:
+        """How many joint charges are asked for or starting."""
+        return self._joints.under_way
+
+    @property
     def guns(self) -> dict[int, GunTalk]:
         return self._guns
 

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.protocols.ykc import messages as ykc
+from bridge.protocols.ykc.codes import GunState as YkcGunState
 from bridge.protocols.ykc.codes import StartFailure
 from evcs.contracts.gun import GunEventKind, Joint, JointRole
 from evcs.contracts.pile import Outcome
@@ -195,3 +196,32 @@ def test_each_gun_gets_its_cap_first() -> None:
     desk.wire.answer_cap()
     desk.wire.answer_cap()
     assert [told.gun_no for told in desk.wire.told(ykc.RemoteParallelStart)] == ["01", "02"]
+
+
+def test_a_gun_that_the_bridge_turns_away_cancels_the_question_of_the_other() -> None:
+    """The pile starts none then, so nobody should wait for the first one's charge."""
+    desk = ready()
+    desk.start(desk.start_command("start-2", SERIAL_2), gun=2)
+    desk.wire.say(swiped_for_two(1))
+    [question] = asked(desk)
+    desk.wire.say(swiped_for_two(2))
+    assert [(gun, ok) for gun, _, ok, _ in confirmations(desk)] == [("02", 0), ("01", 0)]
+    desk.start(answer_command(desk, question.id, joint=MAIN))
+    assert outcomes(desk)[-1] == (SERIAL, Outcome.EXPIRED, Reason.EXPIRED)
+
+
+def test_nothing_is_kept_of_joint_charges_that_are_over() -> None:
+    desk, one, two = asked_for_two()
+    desk.start(answer_command(desk, one, joint=MAIN))
+    desk.start(answer_command(desk, two, serial=SERIAL_2, joint=AUXILIARY), gun=2)
+    desk.wire.say(charging(SERIAL))
+    desk.wire.say(realtime(2, YkcGunState.CHARGING, serial=SERIAL_2, plugged=1, kwh="0.1"))
+    assert states(desk) == [GunState.CHARGING, GunState.CHARGING]
+    assert desk.pile.joints_under_way == 0
+
+
+def test_nothing_is_kept_of_joint_questions_behind_which_others_came() -> None:
+    desk = ready()
+    for n in range(8):
+        desk.wire.say(swiped_for_two(1, number=f"26030212{n:04}"))
+    assert desk.pile.joints_under_way == 1
