@@ -11,6 +11,10 @@ from evcs.contracts.reasons import Reason
 from evcs.contracts.times import Instant
 from evcs.contracts.waits import CARD_ANSWER_S
 
+QUESTIONS_AT_MOST = 12
+OFTEN_WITHIN_S = 60.0
+"""No driver swipes more often at one gun: each question becomes rows in the database, and costs looking at it."""
+
 
 @dataclass(slots=True)
 class Asking:
@@ -34,17 +38,26 @@ class Allowed:
 class GunCards:
     """At most one question of a gun is open. Whether it may start is for others to decide; here is only the asking."""
 
-    __slots__ = ("_allowed", "_voice", "asking")
+    __slots__ = ("_allowed", "_asked_at", "_voice", "asking")
 
     def __init__(self, voice: GunVoice) -> None:
         self.asking: Asking | None = None
         self._allowed: Allowed | None = None
+        self._asked_at: tuple[float, ...] = ()
         self._voice = voice
 
     def is_repeated(self, said: CardAsked) -> bool:
         """Whether it is the open question, or the one that was answered with yes and has not led to a charge yet."""
         is_open = self.asking is not None and self.asking.said == said
         return is_open or (self._allowed is not None and self._allowed.question == said)
+
+    def is_too_often(self, now: Moment) -> bool:
+        """Count a new question; whether it is one too many of the last minute."""
+        self._asked_at = tuple(at for at in self._asked_at if at > now.mono - OFTEN_WITHIN_S)
+        if len(self._asked_at) >= QUESTIONS_AT_MOST:
+            return True
+        self._asked_at = (*self._asked_at, now.mono)
+        return False
 
     def repeated(self, said: CardAsked, seq: bytes) -> None:
         """The same question again: the open one gets the newest sequence bytes, an answered one its answer."""

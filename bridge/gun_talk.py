@@ -158,6 +158,8 @@ class GunTalk:
         self._another_asks(now)
         if reason is None and (self.starting is not None or self.gun.is_running):
             reason = Reason.GUN_BUSY
+        if reason is None and self._cards.is_too_often(now):
+            reason = Reason.GUN_BUSY
         if reason is not None:
             self._cards.turn_away(said, seq, reason)
             if said.joint is not None:

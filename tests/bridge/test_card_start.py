@@ -534,3 +534,16 @@ def test_a_question_of_a_gun_that_is_not_configured_is_dropped() -> None:
     desk.wire.say(swiped(gun=7))
     assert asked(desk) == []
     assert desk.tally.dropped["unknown_gun"] == 1
+
+
+def test_a_pile_that_asks_without_end_is_turned_away_by_the_bridge_alone() -> None:
+    """Each question becomes rows in the database: a pile gone mad must not fill it."""
+    desk = Desk().ready()
+    for n in range(100):
+        desk.wire.say(swiped(f"{n + 1:016x}"))
+    assert len(asked(desk)) == 12
+    assert len(confirmations(desk)) == 88
+    assert {ok for ok, _ in confirmations(desk)} == {0}
+    desk.keep_alive(61)
+    desk.wire.say(swiped())
+    assert len(asked(desk)) == 13
