@@ -1,6 +1,6 @@
-"""What ingest costs: message → point, point → line, and points into the embedded store against bare `executemany`.
+"""What ingest costs by its steps: message → point, point → line, the embedded store against bare `executemany`.
 
-    .venv/bin/python -m bench.ingest [points]
+    .venv/bin/python -m bench.ingest [points]           and the whole process: .venv/bin/python -m bench.ingest_whole
 
 Both sides of the store write the same rows into tables of the same form, 5,000 in a transaction, on the same disk with
 the same cache and `synchronous=FULL`. Rounds alternate and the median counts, since the machine may be shared: the
@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
+from bench import report
 from evcs.contracts.envelope import Receipt
 from evcs.contracts.gun import Telemetry
 from evcs.contracts.measurements import GUN
@@ -25,7 +26,7 @@ from evcs.contracts.states import GunState
 from evcs.contracts.times import to_ms
 from evcs.contracts.topics import TELEMETRY
 from evcs.store.interface import Point
-from evcs.store.lines import lines
+from evcs.store.lines import spelled
 from evcs.store.sqlite import CACHE_KIB, SqliteStore
 from ingest.points import gun_point
 
@@ -107,15 +108,18 @@ def main(count: int) -> None:
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as folder:
             note("message to point", lambda: [gun_point(topic, payload) for topic, payload in sent])
-            note("point to line", lambda: lines(points))
+            note("point to line", lambda: spelled(points))
             note("bare executemany", partial(bare, Path(folder), points))
             note("embedded store", partial(through_the_store, Path(folder), points))
             note("embedded store, all again", partial(through_the_store, Path(folder), points))
     floor = median(figures["bare executemany"])
+    text = f"`python -m bench.ingest`: {count:,} points, {BATCH:,} in a transaction;"
+    text += f" median of {ROUNDS} alternating rounds. Waiting for the disk (one fsync a batch) is not in it.\n\n"
+    text += "| step | CPU µs a point | × bare `executemany` |\n| --- | ---: | ---: |\n"
     for name, found in figures.items():
         cost = median(found)
-        told = f"{name:28} {cost:6.1f} CPU µs a point   {1e6 / cost:9,.0f}/s   {cost / floor:5.2f} × bare executemany"
-        sys.stdout.write(told + "\n")
+        text += f"| {name} | {cost:.1f} | {cost / floor:.2f} |\n"
+    report.section("ingest-steps", "Ingest by its steps", text)
 
 
 if __name__ == "__main__":

@@ -38,9 +38,10 @@ class Limits:
 class Held:
     """A point in hand and the deliveries that wait for its writing."""
 
-    __slots__ = ("lane", "messages", "point", "since")
+    __slots__ = ("key", "lane", "messages", "point", "since")
 
-    def __init__(self, message: Message, point: Point, lane: int, since: float) -> None:
+    def __init__(self, key: tuple[str, bytes], message: Message, point: Point, lane: int, since: float) -> None:
+        self.key = key
         self.point = point
         self.lane = lane
         self.messages = [message]
@@ -92,7 +93,7 @@ class Batches:
         size = len(message.payload)
         if len(self._held) >= self._limits.held or self._bytes + size > self._limits.held_bytes:
             return False
-        held = self._held[key] = Held(message, point, lane, now)
+        held = self._held[key] = Held(key, message, point, lane, now)
         self._waiting.append(held)
         self._bytes += size
         self._lanes[lane] += 1
@@ -120,6 +121,5 @@ class Batches:
     def done(self, batch: Sequence[Held]) -> None:
         """What was taken is in the store, or set aside: no longer in hand."""
         for held in batch:
-            message = held.messages[0]
-            del self._held[(message.topic, message.payload)]
-            self._bytes -= len(message.payload)
+            del self._held[held.key]
+            self._bytes -= len(held.key[1])

@@ -244,16 +244,16 @@ class Worker:
             self._count(batch, len(refused))
 
     def _count(self, batch: Sequence[Held], refused: int) -> None:
-        newest = max(held.point.at for held in batch)
-        self._lag_s = (self._clock.now() - newest).total_seconds()
+        times = [held.point.at for held in batch]
+        now = self._clock.now()
+        self._lag_s = (now - max(times)).total_seconds()
         self._wrote_at = self._clock.monotonic()
         meters.POINTS.inc(len(batch) - refused)
         meters.BATCHES.inc()
         meters.HELD.set(len(self._batches))
         meters.LAG.set(self._lag_s)
-        oldest = min(held.point.at for held in batch)
         if not self._stopping:
-            self._live.judge((self._clock.now() - oldest).total_seconds())
+            self._live.judge((now - min(times)).total_seconds())
 
     async def _store_away(self, next_s: float) -> None:
         """It lasts: the broker is left, which keeps what comes, and gives it all again."""

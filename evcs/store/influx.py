@@ -64,7 +64,7 @@ class InfluxStore(InfluxReader):
                 raise StoreUnavailable(said.reason or f"{self._wire.where} answers {answer.status}", said.retry_after_s)
             self._transport.make_place(said.reason)
 
-    def _put(self, points: list[Point], lines: list[bytes]) -> list[Refused]:
+    def _put(self, points: list[Point], lines: list[str]) -> list[Refused]:
         """Store what can be stored; return what cannot. A refused batch is parted until the guilty stand alone.
 
         What an earlier part has stored is stored again by nobody, or overwrites itself: both are harmless.
@@ -80,9 +80,9 @@ class InfluxStore(InfluxReader):
             found += self._put([points[at] for at in some], [lines[at] for at in some])
         return found
 
-    def _post(self, lines: list[bytes]) -> Verdict:
+    def _post(self, lines: list[str]) -> Verdict:
         """Post and judge; raises StoreUnavailable where the points are not to blame."""
-        body = b"\n".join(lines)
+        body = "\n".join(lines).encode()
         said = answers.verdict(self._transport.post(body), self._wire.where)
         if said.means is Means.MISSING:
             self._transport.make_place(said.reason)

@@ -51,7 +51,7 @@ class TransformerSeries:
 Series = GunSeries | TransformerSeries
 
 
-class Point(msgspec.Struct, frozen=True):
+class Point(msgspec.Struct, frozen=True, gc=False):
     """One reading. Tags and fields stand in the order in which the measurement declares them; None: no such value.
 
     Identity is (measurement, tags, `at` in ms): a second point with the same one overwrites the fields that it has

@@ -59,6 +59,8 @@ class _Speller:
         self._fields = tuple((f"{field.name.translate(_KEY)}=", field.kind) for field in measurement.fields)
         self._heads: dict[tuple[str, ...], str] = {}
         """Of series seen: their tags are fit."""
+        self._texts: set[str] = set()
+        """Texts seen that need no escape: states are few, a serial comes all through its charge."""
 
     def spell(self, point: Point) -> str | None:
         """The line; None for a point out of the ordinary, which may be fit or not."""
@@ -66,8 +68,9 @@ class _Speller:
         if head is None or len(point.fields) != len(self._fields):
             return None
         found = []
+        texts = self._texts
         value: Any
-        for (key, kind), value in zip(self._fields, point.fields, strict=True):
+        for value, (key, kind) in zip(point.fields, self._fields, strict=True):
             if value is None:
                 continue
             of = type(value)
@@ -82,8 +85,14 @@ class _Speller:
                     return None
                 found.append(f"{key}{value}i")
             else:
-                if of is not str or not value.isascii() or not value.replace("_", "").isalnum():
+                if of is not str:
                     return None
+                if value not in texts:
+                    if not value.isascii() or not value.replace("_", "").isalnum():
+                        return None
+                    if len(texts) >= REMEMBERED_SERIES:
+                        texts.clear()
+                    texts.add(value)
                 found.append(f'{key}"{value}"')
         if not found or point.at.tzinfo is None or not 0 <= (at_ms := to_ms(point.at)) < _END_MS:
             return None
@@ -103,10 +112,10 @@ _LEAST, _MOST = -(2**63), 2**63 - 1
 _SPELLERS = {name: _Speller(measurement) for name, measurement in MEASUREMENTS.items()}
 
 
-def spelled(points: Iterable[Point]) -> tuple[list[Point], list[bytes], list[Refused]]:
+def spelled(points: Iterable[Point]) -> tuple[list[Point], list[str], list[Refused]]:
     """The fit points, a line for each of them, and those that no store may take."""
     fit: list[Point] = []
-    found: list[bytes] = []
+    found: list[str] = []
     refused: list[Refused] = []
     for point in points:
         speller = _SPELLERS.get(point.measurement.name)
@@ -117,5 +126,5 @@ def spelled(points: Iterable[Point]) -> tuple[list[Point], list[bytes], list[Ref
                 continue
             text = line(point)
         fit.append(point)
-        found.append(text.encode())
+        found.append(text)
     return fit, found, refused

@@ -228,14 +228,15 @@ class Link:
                 # way already: a second one could hit whatever bears that id next.
                 return
             held.ack_is_void()
-        delivery = Delivery(name, payload, qos, retained, self.number, lambda one: self._ack(packet_id, one))
+        delivery = Delivery(name, payload, qos, retained, self.number, self._ack, packet_id)
         self._open[packet_id] = delivery
         self._on_delivery(delivery)
 
-    def _ack(self, packet_id: int, delivery: Delivery) -> None:
+    def _ack(self, delivery: Delivery) -> None:
+        packet_id = delivery.packet_id
         if self._open.get(packet_id) is delivery:
             del self._open[packet_id]
-            if self.is_up:
+            if not self.lost.done():
                 self.send(packets.puback(packet_id))
 
     def _acknowledged(self, packet_id: int) -> None:

@@ -55,7 +55,7 @@ class Delivery:
     the broker delivers the message again on the next one. Twice, or at QoS 0, it has no effect either.
     """
 
-    __slots__ = ("_acknowledge", "connection", "payload", "qos", "retained", "topic")
+    __slots__ = ("_acknowledge", "connection", "packet_id", "payload", "qos", "retained", "topic")
 
     def __init__(
         self,
@@ -65,12 +65,14 @@ class Delivery:
         retained: bool,
         connection: int,
         acknowledge: Callable[["Delivery"], None] | None = None,
+        packet_id: int = 0,
     ) -> None:
         self.topic = topic
         self.payload = payload
         self.qos = qos
         self.retained = retained
         self.connection = connection
+        self.packet_id = packet_id
         self._acknowledge = acknowledge
 
     def ack(self) -> None:

@@ -66,7 +66,11 @@ class Reader:
             stop = position + length
             if stop > end:
                 return start
-            if not self.one(data[start], data[position:stop]):
+            head = data[start]
+            if head & 0xF0 == PUBLISH:
+                if not self._publish(head, data, position, stop):
+                    return -1
+            elif not self.one(head, data[position:stop]):
                 return -1
             start = stop
         return start
@@ -75,17 +79,22 @@ class Reader:
         """Handle one packet; False when it cannot be one."""
         kind = head & 0xF0
         if kind == PUBLISH:
-            qos = (head >> 1) & 3
-            if len(body) < 2:
-                return False
-            after = 2 + _U16.unpack_from(body)[0]
-            rest = after + 2 if qos else after
-            if rest > len(body) or qos == 3:
-                return False
-            packet_id = _U16.unpack_from(body, after)[0] if qos else 0
-            self._on_publish(body[2:after], body[rest:], qos, bool(head & 1), packet_id, bool(head & 8))
-        elif kind == PUBACK and len(body) >= 2:
+            return self._publish(head, body, 0, len(body))
+        if kind == PUBACK and len(body) >= 2:
             self._on_puback(_U16.unpack_from(body)[0])
         else:
             self._other(head, body)
+        return True
+
+    def _publish(self, head: int, data: bytes, start: int, stop: int) -> bool:
+        """A PUBLISH whose body stands in data[start:stop]; it is not copied but for topic and payload."""
+        qos = (head >> 1) & 3
+        if stop - start < 2:
+            return False
+        after = start + 2 + (data[start] << 8 | data[start + 1])
+        rest = after + 2 if qos else after
+        if rest > stop or qos == 3:
+            return False
+        packet_id = data[after] << 8 | data[after + 1] if qos else 0
+        self._on_publish(data[start + 2 : after], data[rest:stop], qos, bool(head & 1), packet_id, bool(head & 8))
         return True
