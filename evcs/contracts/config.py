@@ -132,6 +132,7 @@ class StationConfig(Payload, frozen=True, kw_only=True):
     shard: str
     tenant: str
     bucket: str = "evcs"
+    """Not heeded: one store, named by EVCS_STORE_URL, has the telemetry of all stations."""
     transformers: tuple[TransformerConfig, ...]
     piles: tuple[PileLimits, ...]
     lockout: Lockout | None = None

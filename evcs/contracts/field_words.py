@@ -191,7 +191,7 @@ FIELDS: Mapping[str, str] = {
     "guns": "Its guns.",
     "piles": "The station's piles.",
     "transformers": "The station's transformers.",
-    "bucket": "Where its telemetry is kept.",
+    "bucket": "Not heeded: one store has the telemetry of all stations.",
     "model": "型号.",
     "dialect": "How its firmware departs from the protocol.",
     "fault_bit_base": "Number of the lowest fault bit in the maker's book: 0 or 1.",
