@@ -13,7 +13,7 @@ help: ## this list
 	@echo "make test     make check, then every test against real brokers and databases, which it finds or installs"
 	@echo "make check    ruff, mypy --strict, import rules, generated files up to date"
 	@echo "make docs     writes the generated files again"
-	@echo "make bench    lists the measurements under bench/ and runs none"
+	@echo "make bench    measures codec, bridge and ingest beside bare baselines, about 10 min; writes bench/results.md"
 	@echo "make clean    removes .venv, caches and var/ (with the demo's data)"
 
 setup:
@@ -37,8 +37,12 @@ check: setup
 docs: setup
 	$(VENV_PYTHON) -m evcs docs
 
-bench:
-	@ls bench 2>/dev/null || echo "bench/ holds no measurement yet"
+bench: setup
+	@$(VENV_PYTHON) -m evcs.setup.servers install
+	$(VENV_PYTHON) -m bench.codec
+	$(VENV_PYTHON) -m bench.bridge
+	$(VENV_PYTHON) -m bench.ingest
+	$(VENV_PYTHON) -m bench.ingest_whole
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var
