@@ -20,7 +20,7 @@ from webapi.audit.note import note
 from webapi.cards.attempt import attempt_row, mode_of
 from webapi.cards.find import find_card, find_vehicle
 from webapi.cards.models import Card, CardAttempt, CardState
-from webapi.cards.numbers import is_vin, masked_card, masked_vin
+from webapi.cards.numbers import is_vin, masked_card, masked_vin, spellings
 from webapi.orders import life, messages
 from webapi.orders.advance import TOGETHER, enqueue_command, observe, open_orders_of_gun
 from webapi.orders.models import Order
@@ -116,7 +116,7 @@ def _is_password_right(session: Session, pile: Pile, card: Card, asked: CardRequ
         select(func.count())
         .select_from(CardAttempt)
         .where(
-            CardAttempt.card == asked.card,
+            CardAttempt.card.in_(spellings(card.uid)),
             CardAttempt.pile_number == pile.number,
             CardAttempt.reason == Reason.WRONG_PASSWORD.value,
             CardAttempt.at > at - GUESSES_WITHIN,

@@ -17,7 +17,7 @@ from tests.webapi.said import AT_GUN, at, level, pile, reply, verdict
 from webapi.audit.models import AuditEntry
 from webapi.cards.bind import block, unbind
 from webapi.cards.models import CardAttempt
-from webapi.cards.numbers import password_of
+from webapi.cards.numbers import password_of, spellings
 from webapi.guns.events import gun_level
 from webapi.ledger.invariants import check
 from webapi.orders import events, life
@@ -204,6 +204,15 @@ def test_guessing_a_password_ends_at_that_pile_for_a_while(scene: AtPile) -> Non
     right = password_of("1234")
     assert scene.ask(id="e-right", password=right, seconds=6).reason == Reason.WRONG_PASSWORD.value
     assert scene.order(scene.ask(id="e-later", password=right, seconds=605)).state is OrderState.HOLDING
+
+
+def test_guessing_under_another_spelling_of_the_card_is_the_same_guessing(scene: AtPile) -> None:
+    scene.card(pin="1234")
+    for n in range(5):
+        uid = spellings(UID)[n % 2]
+        scene.ask(id=f"e-{n}", card=uid, password=password_of(f"000{n}"), seconds=n)
+    right = scene.ask(id="e-right", password=password_of("1234"), seconds=6)
+    assert right.reason == Reason.WRONG_PASSWORD.value
 
 
 def test_no_password_is_kept_or_logged(scene: AtPile, capsys: pytest.CaptureFixture[str]) -> None:
