@@ -27,6 +27,7 @@ UNKNOWN_SERIAL = "unknown_serial"
 CARD_UNKNOWN = "card_unknown"
 CARD_BLOCKED = "card_blocked"
 GUN_UNKNOWN = "gun_unknown"
+FOREIGN_SERIAL = "foreign_serial"
 
 
 def adopt_offline(session: Session, record: ChargeRecord, *, at: datetime) -> Order | str:
@@ -40,6 +41,9 @@ def adopt_offline(session: Session, record: ChargeRecord, *, at: datetime) -> Or
     pile, gun = session.get(Pile, record.pile), session.get(Gun, (record.pile, record.gun))
     if pile is None or gun is None:
         return GUN_UNKNOWN
+    if record.serial[: len(pile.number)] != pile.number and session.get(Pile, record.serial[: len(pile.number)]):
+        # Numbered by another pile, whose own next order could stand under it.
+        return FOREIGN_SERIAL
     began = began_at(record)
     card = find_card_at(session, pile.station.tenant_id, record.card.upper(), began, CLOCK_TOLERANCE)
     if card is None:

@@ -72,7 +72,9 @@ class OrphanSchema(Schema):
     energy_kwh = out(fields.Decimal, "桩计电量 · kWh by the pile")
     pile_amount_e4 = out(fields.Integer, "桩计金额 · amount by the pile, 0.0001 yuan")
     reason = out(
-        fields.String, "原因 · why no order: unknown_serial, card_unknown, card_blocked, gun_unknown", allow_none=True
+        fields.String,
+        "原因 · why no order: unknown_serial, card_unknown, card_blocked, gun_unknown, foreign_serial",
+        allow_none=True,
     )
     received_at = out(Instant, "首次收到 · first received")
     repeats = out(fields.Integer, "重复上报次数 · how often the same came again")

@@ -189,3 +189,23 @@ def test_an_orphan_whose_amounts_differ_goes_to_review_with_the_lower_taken(scen
     assert order is not None
     assert (order.state, order.total_fen, row.verdict) == (OrderState.REVIEW, 6_567, RecordVerdict.REVIEW)
     assert order.energy_kwh == Decimal("57.0769")
+
+
+def test_a_pile_cannot_take_the_serial_of_another_pile(scene: AtPile) -> None:
+    """An order under it would stand in the way of that pile's next one."""
+    scene.card()
+    own = scene.session.get_one(Pile, PILE)
+    scene.session.add(
+        Pile(
+            number="32010600019237",
+            station_code=own.station_code,
+            transformer_code=own.transformer_code,
+            name="2",
+            rated_kw=own.rated_kw,
+            source_networks=[],
+            created_at=BEGIN,
+        )
+    )
+    row = send(scene, offline(serial="32010600019237" + SERIAL[14:]))
+    assert (row.verdict, row.verdict_reason) == (RecordVerdict.ORPHAN, "foreign_serial")
+    assert scene.wallet == (30_000, 0, 0)
