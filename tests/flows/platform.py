@@ -111,7 +111,7 @@ class Platform:
 
     # -- HTTP ----------------------------------------------------------------------------------------------------
 
-    async def http_ready(self, within_s: float = 30.0) -> None:
+    async def http_ready(self, within_s: float = 90.0) -> None:
         """Await the HTTP process."""
         deadline = time.monotonic() + within_s
         while True:
