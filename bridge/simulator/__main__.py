@@ -1,4 +1,7 @@
-"""`python -m bridge.simulator --piles N --guns G --seed S --speed X`: a fleet of piles over real TCP."""
+"""`python -m bridge.simulator --piles N --guns G --seed S --speed X`: a fleet of piles over real TCP.
+
+`python -m bridge.simulator history --help`: days and months at once, as files.
+"""
 
 import argparse
 import os
@@ -31,6 +34,10 @@ def options_into_environment(arguments: list[str]) -> None:
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["history"]:
+        from bridge.simulator.history.command import main as history
+
+        return history(sys.argv[2:])
     options_into_environment(sys.argv[1:])
     settings = read(Settings)
     log.setup("simulator", settings.log_level, settings.log_format)

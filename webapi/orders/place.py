@@ -45,6 +45,18 @@ class PlaceOrder:
     joint: Joint | None = None
     hold_at_most_fen: int | None = None
     """How much of what is available this order may hold, where the other gun of a joint charge needs its part."""
+    past: "Past | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The order was placed long ago: its serial stands, and the version that its pile had confirmed then.
+
+    So the gun as it is now does not count: neither what charges there, nor what its pile has confirmed.
+    """
+
+    serial: str
+    tariff_version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +95,12 @@ def place_order(session: Session, wanted: PlaceOrder, *, at: datetime) -> Order 
     ).one()
     if customer.blocked_at is not None:
         return Refusal(Reason.CUSTOMER_BLOCKED)
-    if _is_taken(session, gun):
+    if wanted.past is None and _is_taken(session, gun):
         return Refusal(Reason.GUN_RESERVED_BY_ORDER)
-    if pile.confirmed_tariff_version_id is None:
+    version_id = pile.confirmed_tariff_version_id if wanted.past is None else wanted.past.tariff_version
+    if version_id is None:
         return Refusal(Reason.NO_TARIFF)
-    version = session.get_one(TariffVersion, pile.confirmed_tariff_version_id)
+    version = session.get_one(TariffVersion, version_id)
     dearest_e5 = price_table(session, version.id).dearest_e5
     hold_fen = _size(lock_wallet(session, customer.id), wanted, gun, dearest_e5)
     if isinstance(hold_fen, Refusal):
@@ -145,7 +158,7 @@ def _row(wanted: PlaceOrder, customer: Customer, pile: Pile, gun: Gun, version: 
     asked = wanted.at_pile
     begun = life.begin(at, answer_by=None if asked is None else asked.answer_by)
     return Order(
-        serial=next_serial(gun, at=at),
+        serial=next_serial(gun, at=at) if wanted.past is None else wanted.past.serial,
         tenant_id=customer.tenant_id,
         station_code=pile.station_code,
         pile_number=pile.number,

@@ -1,6 +1,7 @@
 """Putting a message into the outbox, in the transaction of the change that it follows from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 from uuid import uuid4
@@ -12,6 +13,8 @@ from evcs.contracts.topics import Topic
 from webapi.worker.models import OutboxRow
 
 P = TypeVar("P")
+
+_IS_PAST = "of the past: nobody is told"
 
 
 def enqueue(
@@ -28,7 +31,8 @@ def enqueue(
     """Have a message of a station published after the commit, in order per station.
 
     `levels` are those of the topic besides the station. After `expires_at` it is not published any more. What
-    `is_secret` leaves no row behind: it is deleted as soon as it is published or expired.
+    `is_secret` leaves no row behind: it is deleted as soon as it is published or expired. Within `silence`
+    nothing is published, and no row kept.
     """
     row = OutboxRow(
         shard=shard_of(station),
@@ -41,8 +45,22 @@ def enqueue(
         published_at=None,
         is_secret=is_secret,
     )
-    session.add(row)
+    if not session.info.get(_IS_PAST):
+        session.add(row)
     return row
+
+
+@contextmanager
+def silence(session: Session) -> Iterator[None]:
+    """What use cases do here happened long ago: its messages were heard then, and nobody may act on them now.
+
+    An expired row would do for a command, but changes of orders never expire, and a page would show them as news.
+    """
+    session.info[_IS_PAST] = True
+    try:
+        yield
+    finally:
+        del session.info[_IS_PAST]
 
 
 def new_id() -> str:
