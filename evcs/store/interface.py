@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from evcs.contracts.measurements import GUN, TRANSFORMER, Measurement
+from evcs.contracts.measurements import GUN, TRANSFORMER, Measurement, Rollup
 
 Value = float | int | str
 
@@ -48,7 +48,19 @@ class TransformerSeries:
         return (self.station, self.transformer)
 
 
-Series = GunSeries | TransformerSeries
+@dataclass(frozen=True, slots=True)
+class RollupSeries:
+    """The rows of one roll-up; its tags are those of its source."""
+
+    rollup: Rollup
+    tags: tuple[str, ...]
+
+    @property
+    def measurement(self) -> Measurement:
+        return self.rollup.measurement
+
+
+Series = GunSeries | TransformerSeries | RollupSeries
 
 
 class Point(msgspec.Struct, frozen=True, gc=False):

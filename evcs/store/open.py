@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from evcs.store.influxql import Bucket
 from evcs.store.interface import StoreError, TelemetryReader, TelemetryStore
@@ -43,6 +43,19 @@ def open_reader(url: str, secret: str | None = None) -> TelemetryReader:
     if (influx := _influx(url, secret)) is not None:
         return influx.reader()
     return SqliteStore(_sqlite_path(url), writable=False)
+
+
+def beside(url: str, policy: str) -> str:
+    """The address of another bucket of the same store (`rollup_1m` beside `raw`); SQLite has one file for all."""
+    if _influx(url, None if urlsplit(url).username is None else "") is None:
+        return url
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    if "bucket" in options:
+        database = options["bucket"].partition("/")[0]
+        return parts._replace(query=urlencode({**options, "bucket": f"{database}/{policy}"}, safe="/")).geturl()
+    database = parts.path.strip("/").partition("/")[0]
+    return parts._replace(path=f"/{database}/{policy}", query="").geturl()  # a retention was said of the other
 
 
 @dataclass(frozen=True, slots=True)

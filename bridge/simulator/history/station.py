@@ -26,6 +26,9 @@ SHOWN_MS = 180_000
 """A charge that draws has shown itself after this; a cold battery when it is warm."""
 TRIES_FAULTED = 0.3
 """Share of the drivers who ask at a gun with a fault before they see it."""
+UNPLUGGED = 0.012
+"""Share of the drivers who ask before they have plugged in; they try again soon."""
+AGAIN_MS = 90_000
 STAYS_MS = (60_000, 240_000)
 """A car that got no power stays so long."""
 
@@ -184,11 +187,15 @@ class PastStation:
         customer = self._drivers.choose(gun.dice)
         self._sink.lines += self._drivers.prepare(customer, self._config.station, requested_ms)
         wish = draw_wish(gun.dice, customer, self._nature.need_kwh, cold_share(at_ms))
-        order, decision = self._ask(pile, gun, wish, requested_ms, now_ms)
+        is_early = gun.dice.random() < UNPLUGGED
+        order, decision = self._ask(pile, gun, wish, requested_ms, now_ms, is_early=is_early)
         if decision.reason is not None:
             self.refused += 1
             self._sink.lines.append(order)
-            self._turned_away(gun, at_ms)
+            if decision.reason is Reason.GUN_NOT_PLUGGED:
+                gun.arrival_ms = at_ms + AGAIN_MS
+            else:
+                self._turned_away(gun, at_ms)
         elif wish.failed_code is not None:
             self._sink.lines.append(gun.fail(order, wish, self._nature.tariff, now_ms))
             self._turned_away(gun, at_ms)
@@ -204,11 +211,13 @@ class PastStation:
         gun.occupied(GunState.PLUGGED, at_ms, at_ms + round(gun.dice.uniform(*STAYS_MS)))
 
     def _ask(
-        self, pile: PastPile, gun: PastGun, wish: Wish, requested_ms: int, now_ms: int
+        self, pile: PastPile, gun: PastGun, wish: Wish, requested_ms: int, now_ms: int, *, is_early: bool
     ) -> tuple[PastOrder, Decision]:
         transformer = self._transformers[pile.limits.transformer]
         if gun.state is GunState.FAULTED:
             decision = Decision(Reason.GUN_FAULTED, None, Figures())
+        elif is_early and wish.source is StartSource.APP:
+            decision = Decision(Reason.GUN_NOT_PLUGGED, None, Figures())
         else:
             load_pct, planned_pct = transformer.loads_pct(now_ms)
             asked = Asked(gun.gun.gun_w / 1000, pile.free_w(gun) / 1000, pile.limits.efficiency, load_pct, planned_pct)
