@@ -41,7 +41,8 @@ def adopt_offline(session: Session, record: ChargeRecord, *, at: datetime) -> Or
     pile, gun = session.get(Pile, record.pile), session.get(Gun, (record.pile, record.gun))
     if pile is None or gun is None:
         return GUN_UNKNOWN
-    if record.serial[: len(pile.number)] != pile.number and session.get(Pile, record.serial[: len(pile.number)]):
+    numbered_by = record.serial[: len(pile.number)]
+    if numbered_by != pile.number and session.get(Pile, numbered_by) is not None:
         # Numbered by another pile, whose own next order could stand under it.
         return FOREIGN_SERIAL
     began = began_at(record)
