@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 
-from evcs.contracts.ids import SHARDS
-from evcs.contracts.topics import TELEMETRY
 from evcs.runtime.clock import SystemClock
 from evcs.runtime.mqtt import AsyncSession
 from evcs.runtime.settings import MqttSettings
@@ -58,11 +56,6 @@ async def publish(port: int, messages: Sequence[tuple[str, bytes]]) -> None:
         waiting.append(session.publish(topic, payload))
     await asyncio.gather(*waiting)
     await session.stop(0)
-
-
-def shards() -> list[str]:
-    """The filters of ingest for telemetry."""
-    return [TELEMETRY.in_shard(f"{shard:02x}") for shard in range(SHARDS)]
 
 
 def wait_for(holds: Callable[[], bool], what: str, within_s: float = 120.0, every_s: float = 0.1) -> None:

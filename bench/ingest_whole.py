@@ -23,8 +23,9 @@ import requests
 
 from bench import report
 from bench.ingest import BATCH, messages
-from bench.ingest_load import Child, publish, python, shards, wait_for
+from bench.ingest_load import Child, publish, python, wait_for
 from evcs.contracts.measurements import GUN
+from evcs.contracts.topics import TELEMETRY
 from evcs.store.lines import spelled
 from evcs.store.open import open_store
 from evcs.store.sqlite import SqliteStore
@@ -101,7 +102,7 @@ class Bench:
         log = self.folder / f"bare{self._n}.log"
 
         def command(count: int) -> list[str]:
-            return python("bench.bare_mqtt", str(self.broker.port), f"bare{self._n}", str(count), *shards())
+            return python("bench.bare_mqtt", str(self.broker.port), f"bare{self._n}", str(count), TELEMETRY.everywhere)
 
         first = Child(command(0), {}, log)
         wait_for(lambda: b"done" in log.read_bytes(), "subscribed")

@@ -27,10 +27,10 @@ class Limits:
     points: int = 5_000
     wait_s: float = 1.0
     of_one_lane: int = 100
-    """Also due at so many of one subscription. NATS gives each a window of 200: waiting there for more than half of it
-    would be waiting for what cannot come, and cap a single busy station at 200 points a second."""
+    """Also due at so many of one subscription. NATS has a window of 200: waiting for more than half of it would be
+    waiting for what cannot come. Where more comes than is written, batches grow by themselves."""
     held: int = 50_000
-    """Messages in hand at most. Two brokers' windows: NATS gives 200 for each of the 128 subscriptions."""
+    """Messages in hand at most: Mosquitto may give its whole queue at once."""
     held_bytes: int = 64 * MIB
     """Payloads in hand at most."""
 

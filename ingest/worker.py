@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from itertools import product
 from typing import Protocol, TypeVar
 
 from evcs.contracts.envelope import ContractError
-from evcs.contracts.ids import SHARDS
 from evcs.contracts.topics import SERVICE
 from evcs.runtime.clock import Clock
 from evcs.runtime.health import Health, degraded, worst
@@ -36,6 +34,9 @@ REJECTS_HELD = 5_000
 LATE_S = 30.0
 """Live data is not to be later than this; health says when it is."""
 STOP_WITHIN_S = 10.0
+PAUSE_AT, RESUME_AT = 0.6, 0.4
+"""Of the messages that may be held: from here the broker waits, from there it goes on. Letting go is for a store that
+does not answer: who let go of a broker because a store is slow would be given the same messages again."""
 LOGGED_REJECTS = 20
 """Rejects told in the log where their file cannot be written, at most, per attempt."""
 
@@ -64,6 +65,8 @@ class Worker:
         self._stopping = False
         self._full_on = 0
         """The connection of which nothing more is taken."""
+        self._paused_on = 0
+        """The connection that is read from no more until there is room again."""
         self._letting_go: asyncio.Task[None] | None = None
         self._emptied = asyncio.Event()
         self._lag_s = 0.0
@@ -85,10 +88,10 @@ class Worker:
             client_id=f"ingest-{settings.ingest_instance}",
             will=self._presence.will,
         )
-        # One subscription per shard: beside NATS each has an in-flight window of its own, and a batch needs many.
-        for lane, (source, shard) in enumerate(product(SOURCES, range(SHARDS))):
-            take = partial(self._take, source.point, lane)
-            self._session.subscribe(source.topic.in_shard(f"{shard:02x}"), 1, take)
+        # One subscription a leaf. NATS gives each a window of `max_ack_pending`, and the session no more than one of
+        # them: what goes beyond it, of further subscriptions, is held back for `ack_wait` (5 s) and then sent again.
+        for lane, source in enumerate(SOURCES):
+            self._session.subscribe(source.topic.everywhere, 1, partial(self._take, source.point, lane))
         self._session.on_connected(self._connected)
         # A view beside it: to hear what stands as our level, and to tell a second ingest from a broker's restart.
         self._view = view_session(settings, clock, client_id=f"ingest-{settings.ingest_instance}")
@@ -163,7 +166,12 @@ class Worker:
             return
         if not self._batches.add(delivery, point, lane, self._clock.monotonic()):
             self._hands_full(delivery.connection)
-        elif self._batches.waiting == 1 or self._batches.is_full:
+            return
+        if not self._paused_on and len(self._batches) >= self._settings.held_messages * PAUSE_AT:
+            # Mosquitto gives its whole queue to a session that comes back, whatever its window.
+            self._paused_on = delivery.connection
+            self._session.pause()
+        if self._batches.waiting == 1 or self._batches.is_full:
             self._filled.set()
 
     def _set_aside(self, reason: RejectReason, detail: str, message: Message, ack: Callable[[], None]) -> None:
@@ -233,6 +241,10 @@ class Worker:
         """Write, for as long as it takes; then acknowledge."""
         refused = {id(one.point): one.reason for one in await self._writer.put([held.point for held in batch])}
         self._batches.done(batch)
+        if self._paused_on and len(self._batches) <= self._settings.held_messages * RESUME_AT:
+            if self._paused_on == self._session.connection:
+                self._session.resume()
+            self._paused_on = 0
         for held in batch:
             if (why := refused.get(id(held.point))) is None:
                 held.ack()
