@@ -65,6 +65,9 @@ class Dialect(Protocol):
     def redacted(self, raw: bytes) -> bytes:
         """A whole frame, either way, as it may be shown and kept: passwords are zeros."""
 
+    def for_log(self, raw: bytes) -> bytes:
+        """A whole frame, either way, as a log may hold it: passwords and numbers of cards are zeros."""
+
     def units_of(self, allowance_kw: float, rated_kw: float) -> int:
         """Allowance → the units of this protocol's power command, rounded down, within its bounds."""
 

@@ -150,7 +150,7 @@ class Link:
         return self.pile.traced(frame.raw, now, from_pile=True, problem=problem)
 
     def _odd(self, what: str, frame: Frame) -> list[Action]:
-        return [] if self.pile is None else self.pile.odd(what, self._dialect.redacted(frame.raw))
+        return [] if self.pile is None else self.pile.odd(what, self._dialect.for_log(frame.raw))
 
     def _login(self, said: LoginSaid, frame: Frame, now: Moment) -> list[Action]:
         """The first login, or a fresh one on a live connection (also of another pile)."""

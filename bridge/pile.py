@@ -332,7 +332,10 @@ class Pile:
         return self._voice.take()
 
     def odd(self, what: str, raw: bytes) -> list[Action]:
-        """Something that no table has, a frame type or the code of a field: counted always, logged once."""
+        """Something that no table has, a frame type or the code of a field: counted always, logged once.
+
+        `raw` is the frame as a log may hold it.
+        """
         self._tally.odd[what] += 1
         if what in self._odd:
             return []

@@ -123,6 +123,10 @@ class YkcDialect:
         """A frame with zeros for its passwords; its CRC is then wrong, as it should be."""
         return secrets.redacted(raw)
 
+    def for_log(self, raw: bytes) -> bytes:
+        """A frame with zeros for its passwords and for the numbers of cards."""
+        return secrets.for_log(raw)
+
     def units_of(self, allowance_kw: float, rated_kw: float) -> int:
         """Whole percent of the rating. A tenth of a watt is forgiven: what was rounded on its way loses no percent."""
         return power.percent_of(Decimal(str(round(allowance_kw, 4))) + FORGIVEN_KW, Decimal(str(rated_kw)))
