@@ -41,6 +41,7 @@ _SAID: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"Card (\d+) may not charge offline\.", r"卡 \1 未绑定、已停用或不允许离线充电。"),
         (r"Each band that is used needs exactly one price\.", "每个使用的费率须恰有一个价格。"),
         (r"Either piles or a station must be given\.", "须给出 piles 或 station 之一。"),
+        (r"Nothing is set\.", "至少给出一项设置。"),
         (r"Not a cursor of this list\.", "不是本列表的游标。"),
         (r"Must be another gun of the pile\.", "须为同一桩的另一把枪。"),
         (r"Exactly the value of its kind must be given: (.+)\.", r"须且只须给出与 kind 对应的值：\1。"),

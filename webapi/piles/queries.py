@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from webapi.access import Visible
 from webapi.guns.live import is_online
 from webapi.http.paging import NameKey, Page, PageWish, page_of, read_cursor
+from webapi.piles.firmware import Firmware, firmware_of
 from webapi.piles.models import BridgeLive, CurrentKind, Pile, PileLive
 from webapi.stations.models import Station
 from webapi.stations.queries import LockoutView, lockout_of
@@ -64,6 +65,7 @@ class PileView:
     lockout: LockoutView | None
     live: LinkView
     tariff: TariffStateView
+    firmware: Firmware
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,12 @@ def list_piles(session: Session, sees: Visible, wish: PileFilter, *, at: datetim
 def pile_detail(session: Session, sees: Visible, number: str, *, at: datetime) -> PileView | None:
     """One pile."""
     pile = session.scalars(sees.piles().where(Pile.number == number)).one_or_none()
-    return None if pile is None else _Viewer(session, (pile,), at).view(pile)
+    return None if pile is None else pile_view(session, pile, at=at)
+
+
+def pile_view(session: Session, pile: Pile, *, at: datetime) -> PileView:
+    """A pile that is at hand."""
+    return _Viewer(session, (pile,), at).view(pile)
 
 
 def sees_station(session: Session, sees: Visible, code: str) -> bool:
@@ -139,6 +146,7 @@ class _Viewer:
                 confirmed=confirmed,
                 confirmed_model_no=self._models.get(confirmed or ""),
             ),
+            firmware=firmware_of(pile),
         )
 
     def _link(self, live: PileLive | None) -> LinkView:

@@ -1,13 +1,16 @@
 """Piles over HTTP."""
 
+from webapi.audit.record import record
 from webapi.http.call import Call
 from webapi.http.paging import Page, PageWish
 from webapi.http.problems import not_found
 from webapi.http.serve import Served
 from webapi.http.smorest import Endpoints
 from webapi.piles import history_schemas, schemas
+from webapi.piles.firmware import FirmwareWish, set_firmware
 from webapi.piles.history_queries import PileEventView, PileFrameView, list_events, list_frames
-from webapi.piles.queries import PileFilter, PileView, list_piles, pile_detail, sees_station
+from webapi.piles.models import Pile
+from webapi.piles.queries import PileFilter, PileView, list_piles, pile_detail, pile_view, sees_station
 from webapi.stations.schemas import PageQuery
 from webapi.users.roles import Right
 
@@ -31,6 +34,38 @@ def pile(call: Call, number: str) -> PileView:
     if found is None:
         raise not_found()
     return found
+
+
+@endpoints.post(
+    "/piles/<code:number>/firmware",
+    Served(Right.OPERATE_PILES, keyed=True),
+    answers=schemas.PileSchema,
+    body=schemas.FirmwareBody,
+    example={"fault_bit_base": 0, "answers_in_peers_crc_order": True},
+)
+def pile_firmware(call: Call, wish: FirmwareWish, number: str) -> PileView:
+    """设置桩固件与协议的差异 · Set how a pile's firmware departs from its protocol
+
+    只改请求里出现的项；接入服务随即生效，无需桩重新登录。
+
+    Only what the body names changes; the bridge heeds it at once, without a new login.
+    """
+    pile = call.session.scalars(
+        call.sees.piles().where(Pile.number == number).with_for_update(key_share=True, of=Pile)
+    ).one_or_none()
+    if pile is None:
+        raise not_found()
+    changed = set_firmware(call.session, pile, wish)
+    record(
+        call,
+        "pile_firmware",
+        tenant_id=pile.station.tenant_id,
+        station=pile.station_code,
+        object_kind="pile",
+        object_id=pile.number,
+        details=changed,
+    )
+    return pile_view(call.session, pile, at=call.at)
 
 
 @endpoints.get(

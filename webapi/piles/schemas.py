@@ -1,8 +1,9 @@
 """Piles as they go over HTTP."""
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from webapi.http.fields import Instant, code, next_cursor, out
+from webapi.http.fields import Body, Instant, code, next_cursor, out, whole
+from webapi.piles.firmware import FirmwareWish
 from webapi.piles.models import CurrentKind
 from webapi.piles.queries import PileFilter
 from webapi.stations.schemas import LockoutSchema, PageQuery
@@ -40,6 +41,45 @@ class TariffStateSchema(Schema):
     is_current = out(fields.Boolean, "两者是否一致 · whether both are the same")
 
 
+class FirmwareSchema(Schema):
+    """固件差异: how the pile's firmware departs from its protocol."""
+
+    fault_bit_base = out(fields.Integer, "故障位从 0 还是 1 数起 · whether its fault bits count from 0 or 1")
+    qr_ok_code = out(fields.Integer, "0xF1 中表示成功的结果码 · result of 0xF1 that means done")
+    answers_in_peers_crc_order = out(
+        fields.Boolean,
+        "CRC 字节序跟随桩（否则低字节在前） · CRC bytes in the order of the pile, else low byte first",
+    )
+    update_answer_is_final = out(
+        fields.Boolean,
+        "0x93 在升级完成后应答（否则仅表示已受理） · 0x93 comes after the update, else it only says that it was taken",
+    )
+
+
+def flag(description: str) -> fields.Boolean:
+    """true or false, and nothing that only looks like it."""
+    return fields.Boolean(truthy={True}, falsy={False}, metadata={"description": description})
+
+
+class FirmwareBody(Body):
+    """固件差异: only what stands here changes."""
+
+    makes = FirmwareWish
+    fault_bit_base = whole("故障位从 0 还是 1 数起 · whether its fault bits count from 0 or 1", least=0, most=1)
+    qr_ok_code = whole("0xF1 中表示成功的结果码 · result of 0xF1 that means done", least=0, most=255)
+    answers_in_peers_crc_order = flag(
+        "CRC 字节序跟随桩（否则低字节在前） · CRC bytes in the order of the pile, else low byte first"
+    )
+    update_answer_is_final = flag(
+        "0x93 在升级完成后应答（否则仅表示已受理） · 0x93 comes after the update, else it only says that it was taken"
+    )
+
+    @validates_schema
+    def _something(self, data: dict[str, object], **_: object) -> None:
+        if not data:
+            raise ValidationError("Nothing is set.")
+
+
 class PileSchema(Schema):
     """充电桩."""
 
@@ -56,6 +96,7 @@ class PileSchema(Schema):
     lockout = fields.Nested(LockoutSchema, allow_none=True, metadata={"description": "停用"})
     live = fields.Nested(LinkSchema)
     tariff = fields.Nested(TariffStateSchema)
+    firmware = fields.Nested(FirmwareSchema)
 
 
 class PilesSchema(Schema):

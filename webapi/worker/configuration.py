@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from evcs.contracts import topics
 from evcs.contracts.config import (
     BandPrice,
-    Dialect,
     GunConfig,
     Lockout,
     PileConfig,
@@ -23,6 +21,7 @@ from evcs.contracts.config import (
 )
 from webapi.faults.codes import TABLES
 from webapi.guns.models import Gun
+from webapi.piles.firmware import dialect_of
 from webapi.piles.models import Pile
 from webapi.stations.lockout_columns import LockoutColumns
 from webapi.stations.models import Station
@@ -145,7 +144,7 @@ def pile_config(
         guns=tuple(_gun(gun) for gun in _guns(pile)),
         model=pile.model or "",
         fault_bit_base=pile.fault_bit_base,
-        dialect=Dialect() if pile.dialect_json is None else msgspec.json.decode(pile.dialect_json, type=Dialect),
+        dialect=dialect_of(pile),
         wanted_tariff=None if wanted is None else _ref(tariffs[wanted]),
         confirmed_tariff=None if confirmed is None else _ref(tariffs[confirmed]),
         delivered_models=delivered.get(pile.number, ()),
