@@ -15,13 +15,15 @@ from bridge.protocols.fields import Offset, Scaled
 from bridge.protocols.layout import Place
 from bridge.protocols.ykc.lines import FrameLine
 from bridge.protocols.ykc.meaning import meaning
-from bridge.protocols.ykc.messages import CellMax, YkcMessage, is_from_pile
+from bridge.protocols.ykc.messages import REGISTRY, CellMax, YkcMessage, is_from_pile
 from bridge.protocols.ykc.plain import plain
 
 HEAD = 6
 """Bytes before the body."""
 PIPE_WIDTH = 160
 """Columns where there is no screen to ask."""
+AROUND = 8
+"""Bytes of a frame that are not its body (YKC V1.6 §2)."""
 _CRC = {"low-first": "低字节在前", "high-first": "高字节在前", "invalid": "校验错误"}
 
 
@@ -47,8 +49,10 @@ def _value(message: YkcMessage, place: Place) -> str:
 def _head(line: FrameLine, message: YkcMessage | UnknownFrame | None, size: int) -> Text:
     code = int(str(line.frame_type), 16)
     title, english = "未知类型", "unknown type"
-    if isinstance(message, YkcMessage):
-        title, english = message.title, english_title(type(message))
+    # A frame that its table cannot read is still named: "too short" says little without "tariff model".
+    known = type(message) if isinstance(message, YkcMessage) else REGISTRY.find(code, size - AROUND)
+    if known is not None:
+        title, english = known.title, english_title(known)
     way = "桩 → 平台 pile → platform" if is_from_pile(code) else "平台 → 桩 platform → pile"
     order = str(line.crc_order)
     return Text.assemble(

@@ -264,3 +264,10 @@ def test_a_wrong_argument_is_refused_with_the_usage() -> None:
     done = command("explain")
     assert done.returncode == 2
     assert b"usage: evcs frame" in done.stderr
+
+
+def test_a_frame_too_short_for_its_table_still_has_its_name() -> None:
+    code, text = run("decode", pack(0x0A, 1, bytes(86)).hex())
+    assert code == 1
+    assert "计费模型请求应答" in text
+    assert "未知类型" not in text
