@@ -29,7 +29,7 @@ from webapi.stations.models import Station
 from webapi.tenants.models import Tenant
 from webapi.worker.enqueue import silence
 
-LINES_A_COMMIT = 25
+LINES_A_COMMIT = 10
 """Few enough that a running platform, which writes the same SQLite file, waits well under a second."""
 CHANNEL = "manual"
 BY = "demo"
@@ -109,6 +109,8 @@ class _Work:
     def post(self, session: Session, line: Line) -> None:
         """One line; raises what its use case raises."""
         said: Past = line.said
+        if not self._customers and session.scalar(select(Tenant.id).where(Tenant.code == town.TENANT)) is None:
+            raise CannotHappen(f"there is no operator {town.TENANT} yet: python -m webapi.demo seed")
         if (last := _last_moment(said)) > self._now:
             raise CannotHappen(f"{last.isoformat()} is not past")
         if isinstance(said, PastDriver):

@@ -32,8 +32,9 @@ class Paper:
     def record(self, frame: RecordFrame, received_ms: int) -> ChargeRecord:
         """The bill as the bridge would have published it, said by the frame itself."""
         self._seq = (self._seq + 1) & 0xFFFF
-        raw = framing.pack(frame.code, self._seq, frame.encode())
-        said = HEAR[type(frame)](frame)
+        body = frame.encode()
+        raw = framing.pack(frame.code, self._seq, body)
+        said = HEAR[type(frame)](type(frame).decode(body))
         assert isinstance(said, RecordSaid)
         at = from_ms(received_ms)
         return ChargeRecord(
