@@ -8,6 +8,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from evcs.contracts import topics
+from evcs.contracts.gun import ChargeRecord as Record
 from evcs.contracts.ids import NO_SERIAL
 from evcs.contracts.states import StartSource
 from webapi.access import Visible
@@ -86,7 +87,7 @@ def adopt_orphan(session: Session, row: ChargeRecord, customer: Customer, *, by:
     record = topics.RECORD.decode(row.decoded_json.encode())
     source = record.source if isinstance(record.source, StartSource) else StartSource.PLATFORM
     order = order_of_record(record, pile, gun, customer.id, source, by=by, at=at)
-    order.card_number = record.card if is_uid(record.card) else None
+    order.card_number = card_of(record)
     session.add(order)
     session.flush()
     settled = settle_orphan(session, row, order, at=at, by=by)
@@ -97,6 +98,12 @@ def adopt_orphan(session: Session, row: ChargeRecord, customer: Customer, *, by:
     return order
 
 
+def card_of(record: Record) -> str | None:
+    """The card of a record as cards are kept; none where none was read. The wire spells it in either case."""
+    card = record.card.upper()
+    return card if is_uid(card) else None
+
+
 def _orphans(sees: Visible) -> Select[ChargeRecord]:
     return sees.records().where(ChargeRecord.verdict == RecordVerdict.ORPHAN)
 
@@ -104,7 +111,7 @@ def _orphans(sees: Visible) -> Select[ChargeRecord]:
 def _view(session: Session, row: ChargeRecord, sees: Visible) -> OrphanView:
     record = topics.RECORD.decode(row.decoded_json.encode())
     in_full = sees_numbers(sees)
-    card = record.card if is_uid(record.card) else None
+    card = card_of(record)
     vin = record.vin if is_vin(record.vin) else None
     return OrphanView(
         id=row.id,
