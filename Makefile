@@ -2,14 +2,15 @@
 # PYTHON=/path/to/python3.11 chooses the Python; PYTEST="tests/rules -k bands" chooses the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check docs bench clean setup
+.PHONY: help run history test check docs bench clean setup
 
 VENV_PYTHON := .venv/bin/python
-# The scenario tests wait for brokers and piles more than they compute, so twice as many as a small machine has cores.
-PYTEST ?= -n 4 --dist worksteal
+# The scenario tests wait for brokers and piles about as much as they compute: a few more than a small machine has cores.
+PYTEST ?= -n 3 --dist worksteal
 
 help: ## this list
 	@echo "make run      the whole platform with simulated piles on this machine, until Ctrl-C; data stays in var/"
+	@echo "make history  gives the demo of make run a past of 30 days, about 3 min; DAYS=7 for fewer"
 	@echo "make test     make check, then every test against real brokers and databases, which it finds or installs"
 	@echo "make check    ruff, mypy --strict, import rules, generated files up to date"
 	@echo "make docs     writes the generated files again"
@@ -21,6 +22,9 @@ setup:
 
 run: setup
 	@$(VENV_PYTHON) -m evcs up
+
+history: setup
+	@$(VENV_PYTHON) -m evcs history --days $(or $(DAYS),30)
 
 test: setup
 	@$(VENV_PYTHON) -m evcs.setup.servers install
