@@ -1,4 +1,4 @@
-"""`python -m evcs`: the commands for a person at this project. up, doctor, docs, frame."""
+"""`python -m evcs`: the commands for a person at this project. up, history, doctor, docs, frame."""
 
 import subprocess
 import sys
@@ -26,6 +26,20 @@ def up() -> None:
     settings = read(UpSettings)
     log.setup("up", "warning")
     raise SystemExit(run_up(settings, Console(highlight=False), Console(stderr=True, highlight=False)))
+
+
+@app.command()
+def history(
+    days: Annotated[int, typer.Option(min=1, max=3650, help="So many whole days until yesterday.")] = 30,
+) -> None:
+    """Give the demo of `up` a past: charges, money, curves; also while it runs, and again without doing it twice."""
+    from evcs.runtime.clock import SystemClock
+    from evcs.up.history import history as make_history
+    from evcs.up.settings import UpSettings
+
+    settings = read(UpSettings)
+    console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+    raise SystemExit(make_history(settings, days, SystemClock(settings.clock_offset_file), console, errors))
 
 
 @app.command()
