@@ -18,7 +18,7 @@ from evcs.runtime.settings import read
 from webapi.database import open_database, sessions, upgrade
 from webapi.demo.client import Client, Endpoint
 from webapi.demo.drive import Drive
-from webapi.demo.load import load
+from webapi.demo.load import TURN_S, load
 from webapi.demo.past_lines import BadHistory
 from webapi.demo.seed import Fleet, seed
 from webapi.demo.settings import Settings
@@ -62,7 +62,8 @@ def _load(folder: Path) -> int:
     engine = open_database(settings.database_url)
     upgrade(engine)
     try:
-        loaded = load(engine, folder, SystemClock(settings.clock_offset_file))
+        clock = SystemClock(settings.clock_offset_file)
+        loaded = load(engine, folder, clock, turn_s=TURN_S if engine.dialect.name == "sqlite" else 0.0)
     except BadHistory as error:
         sys.stderr.write(f"{error}\n")
         return 1

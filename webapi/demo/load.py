@@ -1,5 +1,6 @@
 """Posting a past: every line through the normal use cases at its own time, once, however often it is loaded."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -31,6 +32,8 @@ from webapi.worker.enqueue import silence
 
 LINES_A_COMMIT = 10
 """Few enough that a running platform, which writes the same SQLite file, waits well under a second."""
+TURN_S = 0.1
+"""A writer that waits for SQLite looks every 100 ms at the latest: a load that paused for less would starve it."""
 CHANNEL = "manual"
 BY = "demo"
 REASON = "示范充值"
@@ -52,9 +55,12 @@ class Loaded:
         )
 
 
-def load(engine: Engine, folder: Path, clock: Clock) -> Loaded:
-    """Post all lines of a folder. Raises BadHistory at the first that cannot be, with its number; what stands before
-    it is posted and stays, and a further load goes on from there."""
+def load(engine: Engine, folder: Path, clock: Clock, *, turn_s: float = 0.0) -> Loaded:
+    """Post all lines of a folder, leaving others the database for `turn_s` after each batch.
+
+    Raises BadHistory at the first line that cannot be posted, with its number; what stands before it is posted and
+    stays, and a further load goes on from there.
+    """
     manifest = read_manifest(folder)
     work = _Work(clock.now())
     lines = lines_of(folder)
@@ -62,6 +68,7 @@ def load(engine: Engine, folder: Path, clock: Clock) -> Loaded:
         while batch := list(islice(lines, LINES_A_COMMIT)):
             _post(engine, work, batch)
             moved(len(batch), f"{work.orders} orders posted")
+            time.sleep(turn_s)
     with reading(engine) as session:
         if broken := check(session):
             raise BadHistory(f"the books are wrong in {len(broken)} places, first: {broken[0]}")
