@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from bridge.protocols.ykc.protocol import Ykc
 from bridge.simulator.link import SimulatedPile
 from evcs.contracts import topics
 from evcs.contracts.states import GunState, OrderState
-from tests.flows.platform import Platform
+from tests.flows.platform import LIVELY, Platform
 from webapi.audit.models import AuditEntry
 from webapi.database import open_database, sessions
 from webapi.ledger.models import Transaction, TransactionKind
@@ -21,6 +22,8 @@ RECHARGED = 50_000
 """Fen on the wallet before each order of a scenario."""
 SLOT = timedelta(minutes=30)
 FULL = {"kind": "full"}
+HELD_BACK = replace(LIVELY, late_s=(1e7, 1e7 + 1))
+"""With `Troubles.record_late`: a record comes when the test lets it."""
 
 
 async def begun(

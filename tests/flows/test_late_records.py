@@ -15,6 +15,7 @@ from evcs.contracts.states import OrderState
 from evcs.contracts.waits import LOST_LINK_S, PROVISIONAL_S, RECORD_S
 from tests.flows.books import proved
 from tests.flows.charges import (
+    HELD_BACK,
     RECHARGED,
     advance_past_sign_in,
     begun,
@@ -35,7 +36,6 @@ pytestmark = [pytest.mark.flow, pytest.mark.timeout(240)]
 HOUR_S = 3600.0
 SHORT_AWAY = replace(LIVELY, away_s=(1.0, 2.0))
 """How long it stays away says the test, which holds its link."""
-HELD_BACK = replace(LIVELY, late_s=(1e7, 1e7 + 1))
 
 Found = Callable[..., Town]
 
