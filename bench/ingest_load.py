@@ -9,18 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 
+from bench.cpu import cpu_s
 from evcs.runtime.clock import SystemClock
 from evcs.runtime.mqtt import AsyncSession
 from evcs.runtime.settings import MqttSettings
 
 ROOT = Path(__file__).parents[1]
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process and all its threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * TICK_S
 
 
 class Child:

@@ -9,9 +9,8 @@ which the load and the broker share with it on two cores.
 """
 
 import argparse
-import socket
 import tempfile
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -19,13 +18,13 @@ from time import monotonic, sleep
 
 from bench import report
 from bench.bridge.latency import through_mosquitto
-from bench.bridge.processes import Process
+from bench.bridge.processes import Process, await_port, bridge_env
+from tests.servers import free_port
 
 STEADY = 5_000
 """Frames per second of a fleet of 75,000 charging guns: each frame comes by itself."""
 FULL = 200_000
 """More than any side takes: TCP makes the load wait, and several frames are read at once."""
-CONNECTS_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,37 +42,6 @@ class Run:
     lost: int
     """Frames sent that never came, both loads together."""
     kib_a_pile: float
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody has now."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def await_port(port: int) -> None:
-    """Return once somebody listens there; TimeoutError."""
-    end = monotonic() + CONNECTS_WITHIN_S
-    while monotonic() < end:
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        sleep(0.05)
-    raise TimeoutError(f"nothing listens on port {port}")
-
-
-def bridge_env(broker_port: int, port: int, var: str) -> dict[str, str]:
-    """Settings of the bridge under measurement: its defaults, at these ports."""
-    return {
-        "EVCS_MQTT_PORT": str(broker_port),
-        "EVCS_BRIDGE_PORT": str(port),
-        "EVCS_BRIDGE_SERVICES_WAIT_S": "0",
-        "EVCS_HEALTH_PORT": str(free_port()),
-        "EVCS_BRIDGE_UNLOGGED_PER_ADDRESS": "12000",
-        "EVCS_VAR": var,
-        "EVCS_LOG_LEVEL": "error",
-    }
 
 
 def measure(side: Process, port: int, broker: Process, piles: int, seconds: float) -> Run:

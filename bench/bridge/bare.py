@@ -11,9 +11,10 @@ from typing import cast
 import uvloop
 
 from bench.bridge.town import STATION
-from bench.bridge.wire import connect, publish
+from bench.bridge.wire import connect
 from bridge.protocols.ykc.framing import pack
 from evcs.contracts.topics import TELEMETRY
+from evcs.runtime.mqtt.packets import publish
 
 
 class Out(asyncio.Protocol):
@@ -46,7 +47,7 @@ class In(asyncio.Protocol):
 
     def __init__(self, out: Out, qos: int) -> None:
         self._out = out
-        self._head = 0x32 if qos else 0x30
+        self._qos = qos
         self._held = b""
         self._topic = b""
         self._id = 0
@@ -66,7 +67,7 @@ class In(asyncio.Protocol):
                 self._transport.write(pack(0x02, frame[2:4], frame[6:13] + b"\x00"))
             else:
                 self._id = self._id % 65535 + 1
-                self._out.send(publish(self._topic, frame, self._id, self._head))
+                self._out.send(publish(self._topic, frame, self._qos, False, self._id, False))
         self._held = data[at:]
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bench.bridge.processes import Process
+from bench.bridge.processes import Process, await_port, bridge_env
 from bench.bridge.town import retained
 from evcs.contracts.topics import TELEMETRY
 from evcs.setup.servers import find_mosquitto
+from tests.servers import free_port
 
 RATES = (1_000, 5_000, 10_000)
 ENERGY = b'"energy_kwh":'
@@ -58,8 +59,6 @@ def publish_configuration(port: int, piles: int) -> None:
 
 def through_mosquitto(var: Path, piles: int, seconds: float) -> str:
     """p50 and p99 at some rates, as markdown."""
-    from bench.bridge.__main__ import await_port, bridge_env, free_port
-
     program = find_mosquitto()
     if program is None:
         return "No Mosquitto on this machine: the way through it was not measured."

@@ -10,7 +10,8 @@ from typing import cast
 import uvloop
 
 from bench.bridge.town import retained
-from bench.bridge.wire import Packets, publish
+from bench.bridge.wire import Packets
+from evcs.runtime.mqtt.packets import publish
 
 
 class Peer(asyncio.Protocol):
@@ -58,7 +59,7 @@ class Peer(asyncio.Protocol):
         for topic, payload in self.levels:
             levels = topic.split(b"/")
             if any(_matches(one, levels) for one in wanted):
-                out += publish(topic, payload, 0, 0x31)
+                out += publish(topic, payload, 0, True, 0, False)
         return bytes(out)
 
 

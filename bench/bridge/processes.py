@@ -1,15 +1,21 @@
 """The processes of one measurement: started, read from, and ended by their ids; CPU and memory from /proc."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Self
 
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+from bench.cpu import cpu_s
+from tests.servers import free_port
+
 PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 STOP_WITHIN_S = 15.0
+CONNECTS_WITHIN_S = 60.0
 
 
 class Process:
@@ -56,11 +62,33 @@ class Process:
 
     def cpu_s(self) -> float:
         """CPU seconds so far, user and system."""
-        with open(f"/proc/{self._process.pid}/stat") as stat:
-            fields = stat.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+        return cpu_s(self._process.pid)
 
     def resident_kib(self) -> int:
         """Memory that it holds now."""
         with open(f"/proc/{self._process.pid}/statm") as statm:
             return int(statm.read().split()[1]) * PAGE_KIB
+
+
+def await_port(port: int) -> None:
+    """Return once somebody listens there; TimeoutError."""
+    end = monotonic() + CONNECTS_WITHIN_S
+    while monotonic() < end:
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        sleep(0.05)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+def bridge_env(broker_port: int, port: int, var: str) -> dict[str, str]:
+    """Settings of the bridge under measurement: its defaults, at these ports."""
+    return {
+        "EVCS_MQTT_PORT": str(broker_port),
+        "EVCS_BRIDGE_PORT": str(port),
+        "EVCS_BRIDGE_SERVICES_WAIT_S": "0",
+        "EVCS_HEALTH_PORT": str(free_port()),
+        "EVCS_BRIDGE_UNLOGGED_PER_ADDRESS": "12000",
+        "EVCS_VAR": var,
+        "EVCS_LOG_LEVEL": "error",
+    }

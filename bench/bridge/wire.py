@@ -18,13 +18,6 @@ def remaining(length: int) -> bytes:
             return bytes(out)
 
 
-def publish(topic: bytes, payload: bytes, packet_id: int, head: int = 0x32) -> bytes:
-    """A PUBLISH; with `head` 0x30 or 0x31 (QoS 0) without packet id."""
-    mark = packet_id.to_bytes(2, "big") if head & 0x06 else b""
-    body = len(topic).to_bytes(2, "big") + topic + mark + payload
-    return bytes((head,)) + remaining(len(body)) + body
-
-
 def connect(client_id: str) -> bytes:
     """CONNECT with a clean session and 60 s keep-alive."""
     name = client_id.encode()
