@@ -24,8 +24,21 @@ class AlarmKind(StrEnum):
     WARNING = "warning"
 
 
+class AlarmAction(StrEnum):
+    """What follows from an alarm besides being shown."""
+
+    ALARM = "alarm"
+    """Nothing: a person decides."""
+    DERATE = "derate"
+    """The session gets a cap; released when the alarm clears."""
+    STOP = "stop"
+    """The charge is stopped."""
+    LOCK = "lock"
+    """Stopped, and the worker makes a lockout from it; until that stands the gate refuses while the alarm is open."""
+
+
 class Alarm(Payload, frozen=True, kw_only=True):
-    """`S/alarm/{alarm}`: retained while open, under a deterministic id."""
+    """`S/alarm/{alarm}`: retained while open, under a deterministic id; open = false is its end, then it is cleared."""
 
     version: Annotated[int, msgspec.Meta(ge=0)]
     alarm: str
@@ -39,6 +52,19 @@ class Alarm(Payload, frozen=True, kw_only=True):
     gun: int | None = None
     transformer: str | None = None
     serial: str | None = None
-    action: str = "alarm"
+    action: str = AlarmAction.ALARM
+    """An AlarmAction; text in the contract since its first release."""
+    protocol: str = ""
+    """Of a code that a pile reported; "": a code of our own rules."""
+    known: bool = True
+    """Whether the fault-code dictionary has this code; else somebody is to describe it."""
+    count: int = 1
+    """How often it was raised within its flapping time, or how many piles a storm has."""
+    value: float | None = None
+    """The figure that raised it, in `unit`."""
+    limit: float | None = None
+    unit: str = ""
+    raw: str = ""
+    """What the pile said, as it stood in the frame (bits in hex, the stop code, the finding's value)."""
     zh: str = ""
     en: str = ""

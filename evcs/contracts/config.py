@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from evcs.contracts.alarm import AlarmAction, Severity
 from evcs.contracts.envelope import Payload
 from evcs.contracts.ids import Code, GunNumber, PileNumber
 from evcs.contracts.power import Kw, Pct
@@ -96,6 +97,21 @@ class PileLimits(msgspec.Struct, frozen=True, kw_only=True):
     fault_bit_base: int = 0
     protocol: str = "ykc"
     lockout: Lockout | None = None
+    feeder: Code | None = None
+    """None: directly at the transformer."""
+    maker: str = ""
+    model: str = ""
+    """Maker and model choose the entries of the fault-code dictionary."""
+
+
+class FeederConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """A feeder (馈线) of a transformer: what all piles behind it may draw together."""
+
+    feeder: Code
+    limit_kw: Annotated[float, msgspec.Meta(gt=0)]
+    """Input power, kW."""
+    parent: Code | None = None
+    """The feeder above; None: the transformer itself."""
 
 
 class TransformerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +138,21 @@ class TransformerConfig(msgspec.Struct, frozen=True, kw_only=True):
     shown_after_s: float = 900.0
     """A session has shown itself at the latest after this (domain 4.8)."""
     degraded_until: Instant | None = None
+    """Until then a dead meter is replaced by the estimate and the largest base load (two people, domain A11)."""
+    degraded_blocked_pct: Pct = 60.0
+    releases_caps: bool = True
+    """False: a cap holds until its session ends (domain A8)."""
+    overload_stop_after_s: float = 300.0
+    """Above the overload threshold for so long with all sessions at the floor: the newest are stopped."""
+    overload_stop_apart_s: float = 15.0
+    is_shared: bool = False
+    """Load sharing among running sessions, instead of first come, first served (F130)."""
+    share_target_pct: Pct = 75.0
+    """What sharing divides, % of the rated apparent power."""
+    queue_most: Annotated[int, msgspec.Meta(ge=0)] = 20
+    """How many starts may wait; 0: no queue."""
+    queue_s: float = 1800.0
+    feeders: tuple[FeederConfig, ...] = ()
 
 
 class StationConfig(Payload, frozen=True, kw_only=True):
@@ -159,13 +190,20 @@ class TariffTable(Payload, frozen=True, kw_only=True):
 
 
 class FaultCode(msgspec.Struct, frozen=True, kw_only=True):
-    """What a fault bit of a protocol means (故障码)."""
+    """What a fault code of a protocol means (故障码)."""
 
     code: str
+    """`bit1` … hardware fault bits (0x13), `stop_4a` … stop reasons (0x3B), `err1.spn2560_00_timeout` … findings."""
     zh: str
     en: str
-    severity: str = "warning"
-    action: str = "alarm"
+    severity: str = Severity.WARNING
+    """A Severity, and below an AlarmAction; text in the contract since its first release."""
+    action: str = AlarmAction.ALARM
+    maker: str = ""
+    """Of the pile; "": any. The most exact entry counts: maker and model, maker, any."""
+    model: str = ""
+    advice_zh: str = ""
+    advice_en: str = ""
 
 
 class FaultCodes(Payload, frozen=True, kw_only=True):

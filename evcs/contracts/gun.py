@@ -338,6 +338,9 @@ class StartRequest(Payload, frozen=True, kw_only=True, tag_field="kind", tag="st
     card_request: str | None = None
     """Id of the event that asked at the pile: the start then answers it (0x32, 0xA2)."""
     joint: Joint | None = None
+    queued_since: Instant | None = None
+    """Of an order that waits already (repeated to a `rules` that just started): its place; then `queue_until` too."""
+    queue_until: Instant | None = None
     expires_at: Instant
 
 
@@ -425,6 +428,9 @@ class Verdict(Payload, frozen=True, kw_only=True):
     """Of an admitted start: the gun's cap; None: no cap."""
     covered_kwh: Kwh | None = None
     goal: GoalKind | None = None
+    position: int | None = None
+    """Of a start that waits: its place, from 1."""
+    queue_until: Instant | None = None
     zh: str = ""
     en: str = ""
     decided_at: Instant

@@ -56,6 +56,15 @@ class Reason(StrEnum):
     HOLD_USED_UP = "hold_used_up"
     UNEXPECTED_CHARGE = "unexpected_charge"
     START_DEADLINE = "start_deadline"
+    OVERLOAD_STOPPED = "overload_stopped"
+    PROTECTION_STOPPED = "protection_stopped"
+    LOCKOUT_STOPPED = "lockout_stopped"
+    # the queue
+    QUEUE_FULL = "queue_full"
+    QUEUE_EXPIRED = "queue_expired"
+    QUEUE_LEFT = "queue_left"
+    # alarms
+    PROTECTION_LOCKED = "protection_locked"
     # logins
     PILE_UNKNOWN = "pile_unknown"
     NETWORK_NOT_ALLOWED = "network_not_allowed"
@@ -195,6 +204,26 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.START_DEADLINE: Sentence(
         "规定时间内没有开始充电，订单已取消，款项已解冻。",
         "Charging did not begin in time; the order was closed and the hold released.",
+    ),
+    Reason.OVERLOAD_STOPPED: Sentence(
+        "变压器过载，为保证安全已停止最后启动的充电。",
+        "The transformer was overloaded; the charge that began last was stopped for safety.",
+    ),
+    Reason.PROTECTION_STOPPED: Sentence(
+        "保护规则停止了充电；请换一把枪，并等待运维检查。",
+        "A protective rule stopped the charge; use another gun, this one is being looked at.",
+    ),
+    Reason.LOCKOUT_STOPPED: Sentence(
+        "该设备被停用，充电已停止。", "The equipment was locked out and the charge stopped."
+    ),
+    Reason.QUEUE_FULL: Sentence("排队已满，请稍后再试。", "The queue is full; please try again later."),
+    Reason.QUEUE_EXPIRED: Sentence(
+        "排队超时，未启动，款项已解冻；请重新下单。",
+        "The wait was too long; nothing was started and the hold was released.",
+    ),
+    Reason.QUEUE_LEFT: Sentence("已退出排队。", "The queue was left."),
+    Reason.PROTECTION_LOCKED: Sentence(
+        "该设备因告警暂停使用，请换一把枪。", "This equipment is out of use because of an alarm; use another gun."
     ),
     Reason.PILE_UNKNOWN: Sentence("未登记的充电桩。", "The pile is not registered."),
     Reason.NETWORK_NOT_ALLOWED: Sentence(

@@ -8,6 +8,7 @@ from evcs.contracts.envelope import Payload
 from evcs.contracts.gun import Goal
 from evcs.contracts.ids import GunNumber, PileNumber, Serial
 from evcs.contracts.power import Kw, Kwh
+from evcs.contracts.reasons import Reason
 from evcs.contracts.states import CapState
 from evcs.contracts.times import Instant
 
@@ -23,7 +24,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     """What it is expected to draw beyond what it draws (output side of the gun, before efficiency)."""
     cap_kw: Kw | None = None
     bound_by: str = ""
-    """Who binds the cap: transformer, hand, pile_floor …"""
+    """Who binds the cap: transformer, hand, pile_floor, overload, sharing, feeder, protection."""
     cap_state: CapState = CapState.NONE
     admitted_at: Instant
     start_id: str = ""
@@ -41,3 +42,7 @@ class SessionLevel(Payload, frozen=True, kw_only=True):
     allowance_sent_kw: Kw | None = None
     """Of the power scope (the pile), last sent; None: never capped."""
     allowance_confirmed_kw: Kw | None = None
+    allowance_refused: Reason | None = None
+    """Why the pile did not take what was last sent; None: it did, or the answer is still awaited."""
+    hand_limit_kw: Kw | None = None
+    """The limit by hand that is heeded for the gun; None: none."""

@@ -43,6 +43,21 @@ class TransformerPolicy(Payload, frozen=True, kw_only=True):
     why_en: str = ""
     since: Instant
     """Since when this band is in force."""
+    meter_kva: float | None = None
+    """What the meter says, worst phase; None: no meter, or none that may be trusted."""
+    estimate_kva: float | None = None
+    """Guns ÷ efficiency and base load; shown beside the meter."""
+    meter_at: Instant | None = None
+    """When the meter was last read."""
+    limited_pct: float | None = None
+    """The thresholds in force now: in degraded mode others than configured."""
+    blocked_pct: float | None = None
+    degraded_until: Instant | None = None
+    """Degraded mode in force: the estimate counts instead of a dead meter (domain A11)."""
+    over_since: Instant | None = None
+    """Since when the load has been above the overload threshold."""
+    curtailed: int = 0
+    """Running sessions that are held below what they were admitted with because of an overload or of sharing."""
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +67,12 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     pile: str
     gun: int
     position: int
+    """From 1, the head."""
     expires_at: Instant
+    since: Instant | None = None
+    """When it began to wait."""
+    estimate_s: int | None = None
+    """Seconds until it may start, guessed from the sessions under way; None: no guess."""
 
 
 class TransformerQueue(Payload, frozen=True, kw_only=True):

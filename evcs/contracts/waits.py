@@ -27,6 +27,9 @@ RECORD_S = 30.0
 """An observed end without record; then `exception`."""
 PROVISIONAL_S = 60.0
 """An observed end without record; then settled by marks."""
+MARKS_S = 15.0
+"""A record that only the marks can explain: until no mark has come for so long (`G/meter` and `G/record` are two
+topics, and a broker gives again after 5 s what was not acknowledged); then it is reckoned with those that came."""
 ASK_S = 3.0
 QUEUE_S = 30 * 60.0
 PILE_ANSWER_S = 10.0

@@ -1,5 +1,6 @@
 """Fault codes of the protocols, with what they mean: published as `config/fault_codes/{protocol}`."""
 
+from evcs.contracts.alarm import Severity
 from evcs.contracts.config import FaultCode, FaultCodes
 
 _YKC_BITS = (
@@ -23,7 +24,7 @@ TABLES = (
         version=1,
         protocol="ykc",
         codes=tuple(
-            FaultCode(code=f"bit{number}", zh=zh, en=en, severity=severity)
+            FaultCode(code=f"bit{number}", zh=zh, en=en, severity=Severity(severity))
             for number, (zh, en, severity) in enumerate(_YKC_BITS, start=1)
         ),
     ),

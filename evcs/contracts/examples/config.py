@@ -3,6 +3,7 @@
 from typing import Any
 
 from evcs.contracts import topics
+from evcs.contracts.alarm import Severity
 from evcs.contracts.config import (
     BandPrice,
     FaultCode,
@@ -104,7 +105,7 @@ EXAMPLES: tuple[Example[Any], ...] = (
             version=1,
             protocol="ykc",
             codes=(
-                FaultCode(code="bit1", zh="急停按钮动作故障", en="emergency stop pressed", severity="critical"),
+                FaultCode(code="bit1", zh="急停按钮动作故障", en="emergency stop pressed", severity=Severity.CRITICAL),
                 FaultCode(code="bit8", zh="读卡器通信中断", en="card reader communication lost"),
             ),
         ),

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from evcs.contracts import topics
-from evcs.contracts.alarm import Alarm, AlarmKind, Severity
+from evcs.contracts.alarm import Alarm, AlarmAction, AlarmKind, Severity
 from evcs.contracts.examples.gate import GOAL
 from evcs.contracts.examples.story import (
     GUN,
@@ -115,7 +115,7 @@ EXAMPLES: tuple[Example[Any], ...] = (
             pile=PILE,
             gun=GUN,
             transformer=TRANSFORMER,
-            action="alarm",
+            action=AlarmAction.ALARM,
             zh="急停按钮动作故障",
             en="emergency stop pressed",
         ),
@@ -136,7 +136,7 @@ EXAMPLES: tuple[Example[Any], ...] = (
             pile=PILE,
             gun=GUN,
             transformer=TRANSFORMER,
-            action="alarm",
+            action=AlarmAction.ALARM,
             zh="急停按钮动作故障",
             en="emergency stop pressed",
         ),
