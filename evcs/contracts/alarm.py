@@ -63,7 +63,9 @@ class Alarm(Payload, frozen=True, kw_only=True):
     value: float | None = None
     """The figure that raised it, in `unit`."""
     limit: float | None = None
+    """What the figure is measured against, in `unit`."""
     unit: str = ""
+    """V, A, °C, %, kW, s …"""
     raw: str = ""
     """What the pile said, as it stood in the frame (bits in hex, the stop code, the finding's value)."""
     zh: str = ""

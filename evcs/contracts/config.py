@@ -100,8 +100,9 @@ class PileLimits(msgspec.Struct, frozen=True, kw_only=True):
     feeder: Code | None = None
     """None: directly at the transformer."""
     maker: str = ""
+    """Chooses, with the model, the entries of the fault-code dictionary."""
     model: str = ""
-    """Maker and model choose the entries of the fault-code dictionary."""
+    """As on its nameplate; "": not known."""
 
 
 class FeederConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,11 +200,15 @@ class FaultCode(msgspec.Struct, frozen=True, kw_only=True):
     severity: str = Severity.WARNING
     """A Severity, and below an AlarmAction; text in the contract since its first release."""
     action: str = AlarmAction.ALARM
+    """What follows besides the alarm."""
     maker: str = ""
     """Of the pile; "": any. The most exact entry counts: maker and model, maker, any."""
     model: str = ""
+    """Of the pile; "": any."""
     advice_zh: str = ""
+    """What to do about it."""
     advice_en: str = ""
+    """The same in English."""
 
 
 class FaultCodes(Payload, frozen=True, kw_only=True):
