@@ -115,6 +115,8 @@ FIELDS: Mapping[str, str] = {
     "overload_s": "So long above `overload_pct` until running charges are curtailed, s.",
     "release_apart_s": "Between two releases, s.",
     "degraded_blocked_pct": "Blocked threshold in degraded mode, % of rated.",
+    "overload_stop_apart_s": "Between two stops for an overload, s.",
+    "overload_stop_after_s": "So long above `overload_pct` at the floor until the newest charges are stopped, s.",
     "queue_s": "How long a start may wait, s.",
     "feeders": "馈线: what divides the transformer's power further.",
     "queue_until": "Until when a start may wait.",
