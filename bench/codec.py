@@ -93,8 +93,8 @@ def main(arguments: list[str]) -> None:
         + "\n".join(head + rows())
         + "\n\nBare `struct` gives numbers and bytes; the codec gives names, exact decimals, digits, codes and times. "
         "What bounds it: one call of C per field (about 45 ns) and one dictionary a message; encoding also checks that "
-        "every decimal is a multiple of its step. A whole frame is bound by its CRC, byte by byte in Python, which is "
-        "most of the time of long frames."
+        "every decimal is a multiple of its step. A whole frame costs about half a microsecond more for cutting; its CRC "
+        "is computed in Rust (fastcrc), 0.1 µs where a table in Python took 1.9."
     )
     report.section(
         "codec",
