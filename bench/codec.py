@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> None:
         + "\n".join(head + rows())
         + "\n\nBare `struct` gives numbers and bytes; the codec gives names, exact decimals, digits, codes and times. "
         "What bounds it: one call of C per field (about 45 ns) and one dictionary a message; encoding also checks that "
-        "every decimal is a multiple of its step. A whole frame costs about half a microsecond more for cutting; its CRC "
+        "every decimal is a multiple of its step. A whole frame costs half a microsecond more for cutting; its CRC "
         "is computed in Rust (fastcrc), 0.1 µs where a table in Python took 1.9."
     )
     report.section(
