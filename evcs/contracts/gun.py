@@ -341,6 +341,8 @@ class StartRequest(Payload, frozen=True, kw_only=True, tag_field="kind", tag="st
     queued_since: Instant | None = None
     """Of an order that waits already (repeated to a `rules` that just started): its place; then `queue_until` too."""
     queue_until: Instant | None = None
+    rules_since_ms: int | None = None
+    """The start of `rules` that this repetition answers: counted among its resumes; None: no answer to a start."""
     expires_at: Instant
 
 

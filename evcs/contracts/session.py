@@ -46,3 +46,5 @@ class SessionLevel(Payload, frozen=True, kw_only=True):
     """Why the pile did not take what was last sent; None: it did, or the answer is still awaited."""
     hand_limit_kw: Kw | None = None
     """The limit by hand that is heeded for the gun; None: none."""
+    stop_latency_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """Seconds from a stop to current zero that this pile has shown, median; None: not seen yet."""
