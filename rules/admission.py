@@ -9,9 +9,8 @@ from evcs.contracts.states import READY_TO_START, Band, GunState
 from rules.bands import over
 from rules.caps import Want, can_cap, floor_kw, planned_kw
 from rules.load import Change, Load, load_of
+from rules.session_caps import PILE_FLOOR, CapSource, lowest
 from rules.station import Gun, Pile, Station, Transformer
-
-BY_RULE, BY_HAND, BY_FLOOR = "transformer", "hand", "pile_floor"
 
 _NOT_READY = {
     GunState.OFFLINE: Reason.PILE_OFFLINE,
@@ -29,10 +28,10 @@ class Admission:
     figures: Figures = field(default_factory=Figures)
     share_pct: float = 0.0
     """What it reserves, % of the rated apparent power."""
-    rule_cap_kw: float | None = None
-    """What the transformer rule gives the session; None: no cap by it."""
+    caps: tuple[tuple[CapSource, float], ...] = ()
+    """What its session is capped to from its start, and by whom."""
     cap_kw: float | None = None
-    """The lowest cap, the rule's or the hand's."""
+    """The lowest of them."""
     bound_by: str = ""
     allowance_kw: float | None = None
     """What the pile has to be set to before it starts; None: nothing is sent."""
@@ -143,10 +142,9 @@ def _start(
     assert pile.limits is not None
     assert gun.config is not None
     control = pile.status.power_control if pile.status is not None else None
-    caps = {BY_RULE: rule_cap_kw, BY_HAND: gun.config.hand_limit_kw}
-    binding = {who: kw for who, kw in caps.items() if kw is not None and kw < gun.config.rated_kw}
-    bound_by = min(binding, key=binding.__getitem__, default="")
-    cap_kw = binding.get(bound_by)
+    asked = ((CapSource.TRANSFORMER, rule_cap_kw), (CapSource.HAND, gun.config.hand_limit_kw))
+    caps = tuple((source, kw) for source, kw in asked if kw is not None)
+    bound_by, cap_kw = lowest(caps, gun.config.rated_kw) or ("", None)
     allowance_kw = None
     if cap_kw is not None or pile.power.is_lowered(pile.limits.rated_kw):
         if control is None or not can_cap(control):
@@ -154,7 +152,7 @@ def _start(
         wants = [Want(gun.config.rated_kw, cap_kw), *wants_of(pile, without=gun.number)]
         allowance_kw = planned_kw(control, pile.limits.rated_kw, wants)
         if cap_kw is not None and cap_kw < floor_kw(control, pile.limits.rated_kw) and len(wants) == 1:
-            bound_by = BY_FLOOR
+            bound_by = PILE_FLOOR
     after = load_of(station, transformer, now, Change(pile.number, allowance_kw, gun.number))
     assert load.planned_pct is not None
     assert after.planned_pct is not None
@@ -163,7 +161,7 @@ def _start(
     return Admission(
         figures=figures_of(transformer, load, share_pct),
         share_pct=share_pct,
-        rule_cap_kw=rule_cap_kw,
+        caps=caps,
         cap_kw=cap_kw,
         bound_by=bound_by,
         allowance_kw=allowance_kw,
@@ -173,7 +171,7 @@ def _start(
 def wants_of(pile: Pile, without: int | None = None) -> list[Want]:
     """What the running and starting guns of a pile stand for in its plan; a charge that nobody admitted: its rating."""
     return [
-        Want(gun.config.rated_kw, gun.cap_kw() if gun.session is not None else None)
+        Want(gun.config.rated_kw, gun.cap_kw())
         for gun in pile.configured
         if gun.number != without and gun.config is not None and (gun.session is not None or gun.is_running())
     ]

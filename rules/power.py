@@ -14,6 +14,7 @@ from rules.known import Known, Place
 from rules.levels import publish_pile
 from rules.load import Change, load_of
 from rules.messages import Publish
+from rules.session_caps import CapSource, lowest, set_cap
 from rules.station import Gun, Link, Pile, Station, Transformer
 
 
@@ -85,41 +86,56 @@ def release(known: Known, station: Station, transformer: Transformer, now: datet
         for pile in station.piles_of(transformer.code)
         if pile.link is not None and not pile.power.sent
         for gun in pile.configured
-        if gun.session is not None and gun.session.rule_cap_kw is not None and gun.is_running(gun.session.serial)
+        if gun.session is not None and CapSource.TRANSFORMER in gun.session.caps and gun.is_running(gun.session.serial)
     ]
     if not capped:
         return
+    planned_pct = load_of(station, transformer, now).planned_pct
+    if planned_pct is None or over(planned_pct, config.limited_pct):
+        return
     _, pile_number, gun_number = min(capped)
     pile = station.pile(pile_number)
-    _release_cap(known, Place(station, pile, pile.gun(gun_number)), transformer, now)
+    if lift(known, Place(station, pile, pile.gun(gun_number)), CapSource.TRANSFORMER, None, now):
+        transformer.released_at = now
 
 
-def _release_cap(known: Known, place: Place, transformer: Transformer, now: datetime) -> None:
-    config, pile, gun = transformer.config, place.pile, place.gun
-    session, link = gun.session, pile.link
-    control = pile.status.power_control if pile.status is not None else None
-    assert config is not None
-    assert session is not None
-    assert gun.config is not None
-    assert pile.limits is not None
-    if link is None or control is None or not can_cap(control):
-        return
+def lift(known: Known, place: Place, source: CapSource, cap_kw: float | None, now: datetime) -> bool:
+    """Give a session a higher cap, or none (None), of one source, weighed like a start; returns whether it was done.
+
+    Not while the band refuses starts, while the pile is away, or while an allowance of it is still uncertain: then the
+    old cap stands and whoever lifts it asks again. The pile is told where its allowance rises by it.
+    """
+    pile, gun, link = place.pile, place.gun, place.pile.link
+    session, control = gun.session, pile.status.power_control if pile.status is not None else None
+    if session is None or gun.config is None or pile.limits is None or link is None or not known.is_sure:
+        return False
+    if control is None or not can_cap(control):
+        # No cap of ours ever reached this pile.
+        changed = set_cap(session, source, cap_kw)
+        publish_pile(known, place.station, pile, now)
+        return changed
+    transformer = place.station.transformer(pile.limits.transformer)
+    if pile.power.sent or transformer.config is None or transformer.band.shown in (Band.BLOCKED, Band.UNKNOWN):
+        return False
     rated_kw = pile.limits.rated_kw
-    target_kw = planned_kw(
-        control, rated_kw, [Want(gun.config.rated_kw, gun.config.hand_limit_kw), *wants_of(pile, gun.number)]
-    )
-    before = load_of(place.station, transformer, now).planned_pct
-    after = load_of(place.station, transformer, now, Change(pile.number, target_kw)).planned_pct
-    if before is None or after is None or over(before, config.limited_pct) or over(after, config.blocked_pct):
-        return
-    transformer.released_at = now
-    session.rule_cap_kw = None
-    session.cap_state = CapState.NONE if gun.cap_kw() is None else CapState.SENT
-    if target_kw > pile.power.largest_kw(rated_kw) + ROUNDING:
+    others = [(other, kw) for other, kw in session.caps.items() if other is not source]
+    left = lowest(others if cap_kw is None else [*others, (source, cap_kw)], gun.config.rated_kw)
+    want = Want(gun.config.rated_kw, None if left is None else left[1])
+    target_kw = planned_kw(control, rated_kw, [want, *wants_of(pile, gun.number)])
+    rises = target_kw > pile.power.largest_kw(rated_kw) + ROUNDING
+    if rises:
+        planned_pct = load_of(place.station, transformer, now, Change(pile.number, target_kw)).planned_pct
+        if planned_pct is None or over(planned_pct, transformer.config.blocked_pct):
+            return False
+    set_cap(session, source, cap_kw)
+    if gun.cap_kw() is None:
+        session.cap_state = CapState.NONE
+    if rises:
         rise(pile, target_kw, now)
         _send_power(known, place.station, pile, link, target_kw, now)
     else:
         publish_pile(known, place.station, pile, now)
+    return True
 
 
 def on_pile_reply(known: Known, station: Station, pile: Pile, reply: PileReply, now: datetime) -> None:

@@ -9,10 +9,11 @@ from evcs.contracts.gun import GunLevel, Resume, Start, StartRequest
 from evcs.contracts.session import Held, SessionLevel
 from evcs.contracts.states import RUNNING, CapState, GunState
 from evcs.contracts.waits import LOST_LINK_S, START_WRITTEN_S, UNSTARTED_SESSION_S
-from rules.admission import BY_FLOOR, BY_HAND, BY_RULE, Admission
+from rules.admission import Admission
 from rules.bands import lasted
 from rules.caps import floor_kw
 from rules.load import reserved_kw
+from rules.session_caps import PILE_FLOOR, CapSource, restored_caps, set_cap, told
 from rules.station import Gun, Link, Pile, Reading, Session
 
 RESERVED_STEP = 0.2
@@ -28,7 +29,7 @@ def derived_id(kind: str, source: str) -> str:
 
 def admit(request: StartRequest, admission: Admission, now: datetime) -> Session:
     """The session of an admitted start."""
-    return Session(
+    session = Session(
         serial=request.serial,
         goal=request.goal,
         covered_kwh=request.covered_kwh,
@@ -37,9 +38,11 @@ def admit(request: StartRequest, admission: Admission, now: datetime) -> Session
         known_since=now,
         request_id=request.id,
         start_id=derived_id("start", request.id),
-        rule_cap_kw=admission.rule_cap_kw,
         cap_state=CapState.NONE if admission.cap_kw is None else CapState.SENT,
     )
+    for source, cap_kw in admission.caps:
+        set_cap(session, source, cap_kw)
+    return session
 
 
 def start_message(request: StartRequest, session: Session, link: Link, allowance_kw: float | None) -> Start:
@@ -64,19 +67,20 @@ def start_message(request: StartRequest, session: Session, link: Link, allowance
 
 
 def resumed(message: Resume, now: datetime) -> Session:
-    """An open order that the worker knows and no level shows (the broker lost it)."""
-    return Session(
+    """An open order that the worker knows and no level shows (the broker lost it); its cap is taken for the rule's."""
+    session = Session(
         serial=message.serial,
         goal=message.goal,
         covered_kwh=message.covered_kwh,
         price_e5=message.price_e5,
         admitted_at=message.charging_since or now,
         known_since=now,
-        rule_cap_kw=message.cap_kw,
         cap_state=CapState.NONE if message.cap_kw is None else CapState.SENT,
         charging_since=message.charging_since,
         may_draw_since=now,
     )
+    set_cap(session, CapSource.TRANSFORMER, message.cap_kw)
+    return session
 
 
 def restored(held: Held, gun: Gun, now: datetime) -> Session:
@@ -86,7 +90,6 @@ def restored(held: Held, gun: Gun, now: datetime) -> Session:
     highest draw is taken to be all that it may draw.
     """
     was_shown = held.reserved_kw == 0 and held.cap_state in (CapState.NONE, CapState.CONFIRMED, CapState.APPLIED)
-    by_hand_alone = held.bound_by == BY_HAND
     session = Session(
         serial=held.serial,
         goal=held.goal,
@@ -96,7 +99,7 @@ def restored(held: Held, gun: Gun, now: datetime) -> Session:
         known_since=now,
         request_id=held.request_id,
         start_id=held.start_id,
-        rule_cap_kw=None if by_hand_alone else held.cap_kw,
+        caps=restored_caps(held),
         cap_state=held.cap_state,
         may_draw_since=now,
         was_shown=was_shown,
@@ -117,15 +120,14 @@ def take_allowance(pile: Pile, level: SessionLevel) -> None:
 
 def bound_by(pile: Pile, gun: Gun) -> str:
     """Who binds the cap of a session."""
-    cap_kw = gun.cap_kw()
-    if cap_kw is None or gun.session is None or gun.config is None or pile.limits is None:
+    binding = gun.binding_cap()
+    if binding is None or pile.limits is None:
         return ""
-    if gun.session.rule_cap_kw is None or gun.session.rule_cap_kw > cap_kw:
-        return BY_HAND
+    source, cap_kw = binding
     control = pile.status.power_control if pile.status is not None else None
-    if control is not None and cap_kw < floor_kw(control, pile.limits.rated_kw):
-        return BY_FLOOR
-    return BY_RULE
+    if source is not CapSource.HAND and control is not None and cap_kw < floor_kw(control, pile.limits.rated_kw):
+        return PILE_FLOOR
+    return source
 
 
 def held_of(pile: Pile, gun: Gun, config: TransformerConfig | None, now: datetime) -> Held | None:
@@ -141,6 +143,7 @@ def held_of(pile: Pile, gun: Gun, config: TransformerConfig | None, now: datetim
         reserved_kw=0.0 if config is None else round(reserved_kw(pile, gun, config, now), 3),
         cap_kw=gun.cap_kw(),
         bound_by=bound_by(pile, gun),
+        caps=told(session.caps),
         cap_state=session.cap_state,
         admitted_at=session.admitted_at,
         start_id=session.start_id,
@@ -175,7 +178,16 @@ def _says_the_same(old: SessionLevel, new: SessionLevel, rated_kw: float) -> boo
 
 
 def _facts(held: Held) -> tuple[object, ...]:
-    return (held.serial, held.covered_kwh, held.cap_kw, held.bound_by, held.cap_state, held.start_id, held.request_id)
+    return (
+        held.serial,
+        held.covered_kwh,
+        held.cap_kw,
+        held.bound_by,
+        held.caps,
+        held.cap_state,
+        held.start_id,
+        held.request_id,
+    )
 
 
 @dataclass(frozen=True, slots=True)

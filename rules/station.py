@@ -16,6 +16,7 @@ from evcs.contracts.transformer import TransformerPolicy, TransformerReading
 from rules.bands import BandState
 from rules.caps import PowerScope
 from rules.goals import Latency, Watch
+from rules.session_caps import CapSource, lowest
 
 HIGH_WITHIN = timedelta(minutes=15)
 """A pause is measured against the highest draw of this time (domain 4.8)."""
@@ -62,8 +63,8 @@ class Session:
     """Since when this run of the engine holds it."""
     request_id: str = ""
     start_id: str = ""
-    rule_cap_kw: float | None = None
-    """What the transformer rule gives it; None: no cap, or released."""
+    caps: dict[CapSource, float] = field(default_factory=dict)
+    """kW by who set it (`session_caps.set_cap`); empty: none, or released."""
     cap_state: CapState = CapState.NONE
     start: PendingStart | None = None
     seen_running: bool = False
@@ -108,12 +109,15 @@ class Gun:
         return self.level.serial is not None and (serial is None or self.level.serial == serial)
 
     def cap_kw(self) -> float | None:
-        """The lowest cap of its session: the rule's or the hand's; None: no cap."""
-        if self.config is None:
+        """The lowest cap of its session, kW; None: no cap."""
+        binding = self.binding_cap()
+        return None if binding is None else binding[1]
+
+    def binding_cap(self) -> tuple[CapSource, float] | None:
+        """The lowest cap of its session and who set it; None: no cap."""
+        if self.config is None or self.session is None:
             return None
-        caps = [self.config.hand_limit_kw, self.session.rule_cap_kw if self.session else None]
-        lowest = min((cap for cap in caps if cap is not None), default=None)
-        return None if lowest is None or lowest >= self.config.rated_kw else lowest
+        return lowest(self.session.caps.items(), self.config.rated_kw)
 
 
 class Link(NamedTuple):

@@ -13,6 +13,14 @@ from evcs.contracts.states import CapState
 from evcs.contracts.times import Instant
 
 
+class HeldCap(msgspec.Struct, frozen=True, kw_only=True):
+    """One cap of a session."""
+
+    source: str
+    """Who set it: transformer, hand, overload, sharing, feeder, protection."""
+    cap_kw: Kw
+
+
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """An admitted session and the power that is planned for it."""
 
@@ -25,6 +33,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     cap_kw: Kw | None = None
     bound_by: str = ""
     """Who binds the cap: transformer, hand, pile_floor, overload, sharing, feeder, protection."""
+    caps: tuple[HeldCap, ...] = ()
+    """Every cap of the session, the lowest first; an older edition says only the lowest."""
     cap_state: CapState = CapState.NONE
     admitted_at: Instant
     start_id: str = ""
