@@ -5,6 +5,7 @@ import webapi.cards.models
 import webapi.customers.models
 import webapi.faults.models
 import webapi.guns.models
+import webapi.guns.power_models
 import webapi.guns.said_models
 import webapi.http.models
 import webapi.ledger.models
@@ -14,6 +15,7 @@ import webapi.piles.history_models
 import webapi.piles.models
 import webapi.recharges.models
 import webapi.stations.models
+import webapi.stations.stop_models
 import webapi.tariffs.models
 import webapi.tariffs.rollout_models
 import webapi.tenants.models

@@ -40,6 +40,9 @@ class Pile(LockoutColumns, Base):
     number: Mapped[str] = mapped_column(String(32), primary_key=True, comment="YKC: 14 digits")
     station_code: Mapped[str] = mapped_column(ForeignKey("station.code"), index=True)
     transformer_code: Mapped[str] = mapped_column(ForeignKey("transformer.code"), index=True)
+    feeder_code: Mapped[str | None] = mapped_column(
+        ForeignKey("feeder.code"), comment="of its transformer; empty: directly at the transformer"
+    )
     name: Mapped[str] = mapped_column(String(100))
     maker: Mapped[str | None] = mapped_column(String(64))
     model: Mapped[str | None] = mapped_column(String(64))

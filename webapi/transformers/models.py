@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Integer, String, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evcs.contracts.states import Band
@@ -45,13 +45,49 @@ class Transformer(Base):
     release_apart_s: Mapped[int] = mapped_column(Integer, default=60)
     shown_after_s: Mapped[int] = mapped_column(Integer, default=900)
     has_meter: Mapped[bool] = mapped_column(default=False)
+    releases_caps: Mapped[bool] = mapped_column(
+        default=True, server_default=true(), comment="false: a cap holds until its charge ends"
+    )
+    overload_stop_after_s: Mapped[int] = mapped_column(Integer, default=300, server_default=text("300"))
+    overload_stop_apart_s: Mapped[int] = mapped_column(Integer, default=15, server_default=text("15"))
+    is_shared: Mapped[bool] = mapped_column(default=False, server_default=false(), comment="load sharing")
+    share_target_pct: Mapped[Decimal] = mapped_column(
+        Ratio, default=Decimal(75), server_default=text("750000"), comment="what sharing divides"
+    )
+    queue_most: Mapped[int] = mapped_column(Integer, default=20, server_default=text("20"), comment="0: no queue")
+    queue_s: Mapped[int] = mapped_column(Integer, default=1800, server_default=text("1800"))
+    degraded_blocked_pct: Mapped[Decimal] = mapped_column(Ratio, default=Decimal(60), server_default=text("600000"))
     degraded_until: Mapped[datetime | None] = mapped_column(UtcTime)
     degraded_by: Mapped[str | None] = mapped_column(String(64))
+    """Who confirmed it, another than who asked for it."""
+    degraded_asked_by: Mapped[str | None] = mapped_column(String(64))
+    degraded_asked_at: Mapped[datetime | None] = mapped_column(UtcTime, comment="a request that may still be confirmed")
+    degraded_minutes: Mapped[int | None] = mapped_column(Integer)
+    degraded_reason: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
     station: Mapped["Station"] = relationship(back_populates="transformers")
+    feeders: Mapped[list["Feeder"]] = relationship(back_populates="transformer", order_by="Feeder.code")
     live: Mapped["TransformerLive | None"] = relationship(back_populates="transformer")
+
+
+class Feeder(Base):
+    """A feeder (馈线) of a transformer: what all piles and feeders behind it may draw together, kW at its input."""
+
+    __tablename__ = "feeder"
+    __table_args__ = (CheckConstraint("limit_kw > 0", name="limit"),)
+
+    code: Mapped[str] = mapped_column(String(32), primary_key=True, comment="made by the platform, never used again")
+    transformer_code: Mapped[str] = mapped_column(ForeignKey("transformer.code"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    limit_kw: Mapped[Decimal] = mapped_column(PowerKw)
+    parent_code: Mapped[str | None] = mapped_column(
+        ForeignKey("feeder.code"), comment="the feeder above; empty: the transformer"
+    )
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+    transformer: Mapped["Transformer"] = relationship(back_populates="feeders")
 
 
 class TransformerLive(Base):
@@ -72,5 +108,13 @@ class TransformerLive(Base):
     source: Mapped[str] = mapped_column(String(16), comment="meter or estimate: which figure counts")
     why_zh: Mapped[str] = mapped_column(String(200), default="")
     why_en: Mapped[str] = mapped_column(String(200), default="")
+    meter_kva: Mapped[float | None] = mapped_column(Float, comment="what the meter says, worst phase")
+    estimate_kva: Mapped[float | None] = mapped_column(Float, comment="guns ÷ efficiency and base load")
+    meter_at: Mapped[datetime | None] = mapped_column(UtcTime, comment="when the meter was last read")
+    limited_pct: Mapped[float | None] = mapped_column(Float, comment="in force now")
+    blocked_pct: Mapped[float | None] = mapped_column(Float, comment="in force now")
+    degraded_until: Mapped[datetime | None] = mapped_column(UtcTime)
+    over_since: Mapped[datetime | None] = mapped_column(UtcTime, comment="above the overload threshold since")
+    curtailed: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
 
     transformer: Mapped["Transformer"] = relationship(back_populates="live")
