@@ -25,8 +25,9 @@ from evcs.contracts.session import SessionLevel
 from evcs.contracts.states import Band
 from evcs.contracts.topics import POLICY, SESSION, Address
 from evcs.contracts.transformer import TransformerPolicy, TransformerReading
+from rules.admission import decide
 from rules.charges import follow_level, on_gun_event, on_gun_reply, on_level, on_telemetry, repeat_start, tick_gun
-from rules.known import Known, Place
+from rules.known import Decide, Known, Place
 from rules.levels import follow_band, publish_gun, publish_pile
 from rules.load import reading_kva
 from rules.messages import Action, Began, Clear, Heard, Message, PictureComplete, PictureLost, Tick
@@ -42,9 +43,9 @@ VERDICTS_KEPT = timedelta(minutes=5)
 class Engine:
     """Owner n of m of the transformer rule; `step` is the only way in, the returned actions are the only way out."""
 
-    def __init__(self, instance: str = "1-of-1") -> None:
+    def __init__(self, instance: str = "1-of-1", decide: Decide = decide) -> None:
         self.instance = instance
-        self._known = Known()
+        self._known = Known(decide=decide)
 
     @property
     def since_ms(self) -> int:
@@ -77,7 +78,7 @@ class Engine:
             case Tick():
                 self._tick(now)
             case Began():
-                self._known = Known(since_ms=message.since_ms)
+                self._known = Known(since_ms=message.since_ms, decide=self._known.decide)
             case PictureComplete():
                 known.has_picture = True
                 self._settle_all(now)

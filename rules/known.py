@@ -1,5 +1,6 @@
 """What the engine knows and has decided but not handed out yet; the parts of the engine share it within a step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,8 +8,12 @@ from typing import Any
 from evcs.contracts.bridge import BridgeStatus
 from evcs.contracts.gun import Verdict
 from evcs.contracts.topics import Topic
+from rules.admission import Admission, decide
 from rules.messages import Action
-from rules.station import Gun, Pile, Station
+from rules.station import Gun, Pile, Station, Transformer
+
+Decide = Callable[[Station, Transformer, Pile, Gun, datetime], Admission]
+"""May this gun start now, and how hard; `rules.admission.decide`, another only where rules are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Known:
     """Everything since this owner began."""
 
     since_ms: int = 0
+    decide: Decide = decide
     has_picture: bool = False
     is_answered: bool = False
     resumes_wanted: int | None = None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from evcs.contracts.gun import AskRequest, LongerHold, Resume, StartRequest, Verdict, VerdictKind
 from evcs.contracts.reasons import Reason
 from evcs.contracts.waits import START_WRITTEN_S
-from rules.admission import Admission, decide, refuse_before_load
+from rules.admission import Admission, refuse_before_load
 from rules.caps import Sent
 from rules.charges import follow_level, publish_start, repeat_start
 from rules.known import Known, Place
@@ -48,7 +48,7 @@ def _weigh(known: Known, place: Place, now: datetime, tariff_version: str | None
     if transformer.config is None:
         return Admission(Reason.STATION_UNKNOWN)
     follow_band(known, place.station, transformer, now)
-    return decide(place.station, transformer, place.pile, place.gun, now)
+    return known.decide(place.station, transformer, place.pile, place.gun, now)
 
 
 def _reserve(known: Known, place: Place, request: StartRequest, admission: Admission, now: datetime) -> None:
