@@ -109,7 +109,7 @@ def decide(station: Station, transformer: Transformer, pile: Pile, gun: Gun, now
         return _refused(Reason.BAND_BLOCKED, transformer, load, retry_s=config.blocked_release_s)
     if over(planned_pct, config.blocked_pct):
         return _refused(Reason.OVER_BLOCKED_THRESHOLD, transformer, load, retry_s=config.blocked_release_s)
-    free = _start(station, transformer, pile, gun, None, load, now)
+    free = start_with(station, transformer, pile, gun, None, load, now)
     is_limited = (
         over(planned_pct, config.limited_pct)
         or band is Band.LIMITED
@@ -120,7 +120,7 @@ def decide(station: Station, transformer: Transformer, pile: Pile, gun: Gun, now
         assert free is not None
         return free
     cap_kw = config.cap_share * gun.config.rated_kw
-    capped = _start(station, transformer, pile, gun, cap_kw, load, now)
+    capped = start_with(station, transformer, pile, gun, cap_kw, load, now)
     if capped is None:
         return _refused(Reason.CAP_NOT_CONFIRMED, transformer, load)
     if over(planned_pct + capped.share_pct, config.blocked_pct):
@@ -129,7 +129,7 @@ def decide(station: Station, transformer: Transformer, pile: Pile, gun: Gun, now
     return capped
 
 
-def _start(
+def start_with(
     station: Station,
     transformer: Transformer,
     pile: Pile,
