@@ -1,49 +1,92 @@
-"""What `rules` holds open as alarms, kept as rows: the list of faults outlives the alarm."""
+"""What `rules` holds open as alarms, kept as records: each time it was raised is one, and outlives the alarm."""
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from evcs.contracts.alarm import Alarm as AlarmLevel
 from evcs.contracts.topics import Address
 from evcs.runtime.log import get_logger
-from webapi.database import ROW_LOCK
-from webapi.faults.models import Alarm
+from webapi.faults.dictionary import entry_for
+from webapi.faults.models import AlarmRecord
 from webapi.stations.models import Station
 from webapi.worker.answers import NOTHING, Answers
 
 log = get_logger()
 
+TEXT_MOST = 400
+"""Characters of a sentence, or of what the pile said, that are kept."""
+WORD_MOST = 16
+
 
 def alarm_level(session: Session, address: Address, level: AlarmLevel, at: datetime) -> Answers:
-    """Keep an alarm under its deterministic id, by version; raised again it is the same row."""
-    row = session.get(Alarm, level.alarm, with_for_update=ROW_LOCK)
-    if row is None:
+    """Keep an alarm: the record of its (id, raised at) by version; raised anew it is a record of its own."""
+    newest = _newest(session, level.alarm)
+    if newest is None:
         if session.get(Station, address.station) is None:
             log.warning("alarm_of_unknown_station", station=address.station, alarm=level.alarm)
             return NOTHING
-        row = Alarm(id=level.alarm, station_code=address.station)
-        session.add(row)
-    elif level.version <= row.version:
+    elif level.version <= newest.version:
         return NOTHING
-    row.transformer_code = level.transformer
-    row.pile_number = level.pile
-    row.gun_no = level.gun
-    row.order_serial = level.serial
-    row.kind = level.kind.value
-    row.code = level.code
-    row.severity = level.severity.value
-    row.action = level.action
-    row.text_zh = level.zh
-    row.text_en = level.en
-    row.raised_at = level.raised_at
-    row.cleared_at = None if level.open else (level.cleared_at or at)
-    row.version = level.version
+    if newest is None or newest.raised_at != level.raised_at:
+        if newest is not None and newest.cleared_at is None:
+            newest.cleared_at = max(newest.raised_at, level.raised_at)
+        newest = AlarmRecord(alarm_id=level.alarm, station_code=address.station, raised_at=level.raised_at)
+        session.add(newest)
+        _describe(session, newest, level)
+    _follow(newest, level, at)
+    session.flush()
     return NOTHING
 
 
 def alarm_cleared(session: Session, address: Address, at: datetime) -> None:
     """Its topic stands empty: it is not open any more."""
-    row = session.get(Alarm, address.alarm, with_for_update=ROW_LOCK)
-    if row is not None and row.cleared_at is None:
-        row.cleared_at = at
+    newest = _newest(session, address.alarm)
+    if newest is not None and newest.cleared_at is None:
+        newest.cleared_at = at
+
+
+def _newest(session: Session, alarm: str) -> AlarmRecord | None:
+    query = (
+        select(AlarmRecord)
+        .where(AlarmRecord.alarm_id == alarm)
+        .order_by(AlarmRecord.version.desc())
+        .limit(1)
+        .with_for_update(key_share=True, of=AlarmRecord)
+    )
+    return session.scalars(query).first()
+
+
+def _describe(session: Session, record: AlarmRecord, level: AlarmLevel) -> None:
+    """What a record says and will go on saying, whatever becomes of the dictionary.
+
+    A code that `rules` did not know may have been described in the meantime: its table travels by MQTT.
+    """
+    record.protocol = level.protocol[:WORD_MOST]
+    record.code = level.code[:64]
+    record.pile_number = level.pile
+    record.text_zh = level.zh[:TEXT_MOST]
+    record.text_en = level.en[:TEXT_MOST]
+    record.known = level.known
+    if level.known:
+        return
+    entry = entry_for(session, record)
+    if entry is not None:
+        record.known = True
+        record.text_zh, record.text_en = entry.text_zh, entry.text_en
+
+
+def _follow(record: AlarmRecord, level: AlarmLevel, at: datetime) -> None:
+    """What may change while it is open."""
+    record.transformer_code = level.transformer
+    record.gun_no = level.gun
+    record.order_serial = level.serial
+    record.kind = level.kind
+    record.severity = level.severity
+    record.action = level.action[:WORD_MOST]
+    record.count = max(level.count, 1)
+    record.value, record.limit, record.unit = level.value, level.limit, level.unit[:WORD_MOST]
+    record.raw = level.raw[:TEXT_MOST]
+    record.cleared_at = None if level.open else (level.cleared_at or at)
+    record.version = level.version

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from evcs.contracts import topics
 from evcs.contracts.config import (
     BandPrice,
+    FeederConfig,
     GunConfig,
     Lockout,
     PileConfig,
@@ -19,7 +20,8 @@ from evcs.contracts.config import (
     TariffTable,
     TransformerConfig,
 )
-from webapi.faults.codes import TABLES
+from webapi.faults.dictionary import tables
+from webapi.faults.models import FaultDictionary
 from webapi.guns.models import Gun
 from webapi.piles.firmware import dialect_of
 from webapi.piles.models import Pile
@@ -49,7 +51,7 @@ def levels(session: Session, shards: Shards) -> Iterator[Level]:
         for version in tariffs:
             topic = topics.CONFIG_TARIFF.at(version=version.id)
             yield Level(topic, TARIFF_LEVEL, topics.CONFIG_TARIFF.encode(tariff_table(version)))
-        for table in TABLES:
+        for table in tables(session):
             topic = topics.CONFIG_FAULT_CODES.at(protocol=table.protocol)
             yield Level(topic, table.version, topics.CONFIG_FAULT_CODES.encode(table))
     delivered = _delivered(session, tariffs)
@@ -73,6 +75,7 @@ def revisions(session: Session) -> tuple[int, ...]:
             )
         ]
     found += [hash(version) for version in session.scalars(select(TariffVersion.id).order_by(TariffVersion.id))]
+    found += session.scalars(select(FaultDictionary.revision))
     return tuple(found)
 
 
@@ -80,7 +83,10 @@ def _stations(session: Session, shards: Shards) -> list[Station]:
     query = (
         select(Station)
         .where(Station.archived_at.is_(None))
-        .options(selectinload(Station.transformers), selectinload(Station.piles).selectinload(Pile.guns))
+        .options(
+            selectinload(Station.transformers).selectinload(Transformer.feeders),
+            selectinload(Station.piles).selectinload(Pile.guns),
+        )
         .order_by(Station.code)
     )
     return [station for station in session.scalars(query) if shards.owns(station.shard)]
@@ -113,6 +119,22 @@ def _lockout(row: LockoutColumns) -> Lockout | None:
     return Lockout(
         who=row.lockout_by or "", why=row.lockout_reason or "", since=row.lockout_since, until=row.lockout_until
     )
+
+
+def _station_stop(station: Station) -> Lockout | None:
+    if station.station_stop_since is None:
+        return None
+    return Lockout(
+        who=station.station_stop_by or "", why=station.station_stop_reason or "", since=station.station_stop_since
+    )
+
+
+def _of_pile(pile: Pile, station: Station) -> Lockout | None:
+    """What keeps the whole pile from charging: its own lockout, its station's, or the station's stop.
+
+    The bridge knows no stations: so a card that a pile accepts by itself starts nothing either.
+    """
+    return _lockout(pile) or _lockout(station) or _station_stop(station)
 
 
 def _gun(gun: Gun) -> GunConfig:
@@ -149,7 +171,7 @@ def pile_config(
         confirmed_tariff=None if confirmed is None else _ref(tariffs[confirmed]),
         delivered_models=delivered.get(pile.number, ()),
         number_only_networks=tuple(pile.source_networks) if pile.number_only_login else (),
-        lockout=_lockout(pile),
+        lockout=_of_pile(pile, station),
         wrapped_credentials=pile.wrapped_credentials,
     )
 
@@ -173,17 +195,14 @@ def station_config(station: Station) -> StationConfig:
                 fault_bit_base=pile.fault_bit_base,
                 protocol=pile.protocol,
                 lockout=_lockout(pile),
+                feeder=pile.feeder_code,
+                maker=pile.maker or "",
+                model=pile.model or "",
             )
             for pile in _piles(station)
         ),
         lockout=_lockout(station),
-        station_stop=None
-        if station.station_stop_since is None
-        else Lockout(
-            who=station.station_stop_by or "",
-            why=station.station_stop_reason or "",
-            since=station.station_stop_since,
-        ),
+        station_stop=_station_stop(station),
     )
 
 
@@ -207,6 +226,17 @@ def _transformer(row: Transformer) -> TransformerConfig:
         release_apart_s=float(row.release_apart_s),
         shown_after_s=float(row.shown_after_s),
         degraded_until=row.degraded_until,
+        degraded_blocked_pct=float(row.degraded_blocked_pct),
+        releases_caps=row.releases_caps,
+        overload_stop_after_s=float(row.overload_stop_after_s),
+        overload_stop_apart_s=float(row.overload_stop_apart_s),
+        is_shared=row.is_shared,
+        share_target_pct=float(row.share_target_pct),
+        queue_most=row.queue_most,
+        queue_s=float(row.queue_s),
+        feeders=tuple(
+            FeederConfig(feeder=one.code, limit_kw=float(one.limit_kw), parent=one.parent_code) for one in row.feeders
+        ),
     )
 
 

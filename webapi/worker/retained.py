@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from evcs.contracts import topics
 from evcs.runtime.log import get_logger
+from webapi.faults.models import FaultDictionary
 from webapi.piles.models import Pile
 from webapi.stations.models import Station
 from webapi.worker.configuration import Level, levels, revisions
@@ -130,6 +131,8 @@ class Retained:
             session.execute(update(Station).where(Station.code == at_station.station).values(revision=revision))
         elif at_pile is not None:
             session.execute(update(Pile).where(Pile.number == at_pile.pile).values(revision=revision))
+        elif topics.CONFIG_FAULT_CODES.parse(topic) is not None:
+            session.execute(update(FaultDictionary).values(revision=revision))
         else:
             return
         log.warning("revision_raised", topic=topic, revision=revision)
