@@ -6,6 +6,7 @@ The worker feeds it from MQTT, the replay from a file; both get the same decisio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from evcs.contracts.alarm import Alarm
 from evcs.contracts.bridge import BridgeStatus, ServiceStatus
 from evcs.contracts.config import StationConfig
 from evcs.contracts.envelope import Payload
@@ -23,14 +24,15 @@ from evcs.contracts.gun import (
 from evcs.contracts.pile import PileReply, PileStatus
 from evcs.contracts.session import SessionLevel
 from evcs.contracts.states import Band
-from evcs.contracts.topics import POLICY, SESSION, Address
+from evcs.contracts.topics import CONFIG_STATION, POLICY, SESSION, Address
 from evcs.contracts.transformer import TransformerPolicy, TransformerReading
+from rules import alarms
 from rules.admission import decide
 from rules.charges import follow_level, on_gun_event, on_gun_reply, on_level, on_telemetry, repeat_start, tick_gun
 from rules.known import Decide, Known, Place
 from rules.levels import follow_band, publish_gun, publish_pile
 from rules.load import reading_kva
-from rules.messages import Action, Began, Clear, Heard, Message, PictureComplete, PictureLost, Tick
+from rules.messages import Action, Began, Clear, Gone, Heard, Message, PictureComplete, PictureLost, Tick
 from rules.power import on_pile_reply, plan, release
 from rules.requests import on_ask, on_longer_hold, on_resume, on_start
 from rules.sessions import restored, take_allowance
@@ -75,12 +77,16 @@ class Engine:
         match message:
             case Heard():
                 self._heard(message.address, message.payload, now)
+            case Gone():
+                if message.topic is CONFIG_STATION:
+                    alarms.station_gone(known, message.address.station, now)
             case Tick():
                 self._tick(now)
             case Began():
                 self._known = Known(since_ms=message.since_ms, decide=self._known.decide)
             case PictureComplete():
                 known.has_picture = True
+                alarms.settle(known, now)
                 self._settle_all(now)
                 self._check_sure(now)
             case PictureLost():
@@ -138,6 +144,8 @@ class Engine:
                 self._on_reading(station, station.transformer(address.transformer), payload, now)
             case TransformerPolicy():
                 self._on_own_policy(self._known.station(address.station).transformer(address.transformer), payload)
+            case Alarm():
+                alarms.on_own_alarm(self._known, self._known.station(address.station), payload, now)
             case _:
                 station = self._known.station(address.station)
                 pile = station.pile(address.pile)
@@ -276,6 +284,7 @@ class Engine:
                 if transformer.config is not None:
                     follow_band(self._known, station, transformer, now)
                     release(self._known, station, transformer, now)
+        alarms.tick(self._known, now)
         self._known.verdicts = {id: kept for id, kept in self._known.verdicts.items() if now - kept[1] < VERDICTS_KEPT}
 
     def _settle_all(self, now: datetime) -> None:

@@ -17,6 +17,14 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """A retained level of somebody else was taken away."""
+
+    topic: Topic[Any]
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Began:
     """This owner counts as just started (process start, stalled loop, session taken over): all it knew is void."""
 
@@ -39,7 +47,7 @@ class Tick:
     """Time has passed; once a second, also when nothing is heard."""
 
 
-Message = Heard | Began | PictureComplete | PictureLost | Tick
+Message = Heard | Gone | Began | PictureComplete | PictureLost | Tick
 
 
 @dataclass(frozen=True, slots=True)

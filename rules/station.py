@@ -16,6 +16,7 @@ from evcs.contracts.transformer import TransformerPolicy, TransformerReading
 from rules.bands import BandState
 from rules.caps import PowerScope
 from rules.goals import Latency, Watch
+from rules.open_alarms import StationAlarms
 from rules.session_caps import CapSource, lowest
 
 HIGH_WITHIN = timedelta(minutes=15)
@@ -191,6 +192,7 @@ class Station:
     config: StationConfig | None = None
     piles: dict[str, Pile] = field(default_factory=dict)
     transformers: dict[str, Transformer] = field(default_factory=dict)
+    alarms: StationAlarms = field(default_factory=StationAlarms)
 
     def pile(self, number: str) -> Pile:
         return self.piles.setdefault(number, Pile(number))

@@ -1,7 +1,8 @@
 """MQTT in, engine, acknowledged actions out.
 
 Work session (persistent): G/request, G/reply, P/reply, G/event. View session: configuration, levels, telemetry, meter
-readings. Writes G/session, G/verdict, G/start, G/stop, P/power, T/policy and its own service level.
+readings. Writes G/session, G/verdict, G/start, G/stop, P/power, T/policy, S/alarm and its own
+service level.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
+from evcs.contracts.alarm import Alarm
 from evcs.contracts.bridge import ServiceStatus
 from evcs.contracts.config import StationConfig
 from evcs.contracts.envelope import ContractError, Payload
@@ -19,6 +21,7 @@ from evcs.contracts.ids import owner_of, shard_of
 from evcs.contracts.session import SessionLevel
 from evcs.contracts.states import Band
 from evcs.contracts.topics import (
+    ALARM,
     BRIDGE_STATUS,
     CONFIG_STATION,
     GUN_EVENT,
@@ -45,7 +48,7 @@ from evcs.runtime.run import Fatal, spawn
 from rules import meters
 from rules.engine import Engine
 from rules.errors import SplitDiffers
-from rules.messages import Action, Began, Clear, Heard, Message, PictureComplete, PictureLost, Tick
+from rules.messages import Action, Began, Clear, Gone, Heard, Message, PictureComplete, PictureLost, Tick
 from rules.settings import Settings
 
 log = get_logger()
@@ -65,8 +68,9 @@ VIEW: tuple[Topic[Any], ...] = (
     READING,
     SESSION,
     POLICY,
+    ALARM,
 )
-OWN: tuple[Topic[Any], ...] = (SESSION, POLICY)
+OWN: tuple[Topic[Any], ...] = (SESSION, POLICY, ALARM)
 
 
 class Worker:
@@ -193,7 +197,10 @@ class Worker:
         if topic in OWN:
             self._keeper.seen(delivery.topic, self._version(topic, delivery))
         if not delivery.payload:
-            return  # cleared: what a configuration does not name any more no longer counts anyway
+            address = topic.parse(delivery.topic)
+            if address is not None:
+                self._step(Gone(topic, address))
+            return
         heard = self._read(topic, delivery)
         if heard is None:
             return
@@ -303,7 +310,7 @@ class Worker:
         if isinstance(action, Clear):
             return self._keeper.clear(action.name)
         raw = action.topic.encode(action.payload)
-        if isinstance(action.payload, SessionLevel | TransformerPolicy):
+        if isinstance(action.payload, SessionLevel | TransformerPolicy | Alarm):
             return self._keeper.set(action.name, action.payload.version, raw)
         return self._work.publish(action.name, raw)
 
