@@ -19,7 +19,7 @@ from rules.load import HIGH_SOC_PCT, TELEMETRY_FRESH, is_possible
 from rules.messages import Publish
 from rules.power import mark_caps, neighbours_gain, plan
 from rules.sessions import is_over, never_began
-from rules.station import HIGH_WITHIN, PendingStop, Pile, Reading, Session
+from rules.station import PendingStop, Pile, Reading, Session
 
 APPLIED_TOLERANCE = 1.02
 
@@ -65,9 +65,7 @@ def on_telemetry(known: Known, place: Place, telemetry: Telemetry, now: datetime
     if telemetry.power_kw is not None and is_possible(telemetry.power_kw, gun):
         if gun.readings and at < gun.readings[-1].at:
             return
-        gun.readings.append(Reading(at, telemetry.power_kw))
-        while len(gun.readings) > 1 and at - gun.readings[0].at > HIGH_WITHIN:
-            gun.readings.popleft()
+        gun.drew(Reading(at, telemetry.power_kw))
         place.pile.note_squeeze(at, TELEMETRY_FRESH)
     session = gun.session
     if session is None or telemetry.serial != session.serial:

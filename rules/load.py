@@ -3,7 +3,6 @@
 Powers of guns are output in kW; the transformer carries output ÷ efficiency ÷ power factor, in kVA (domain 4.8).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import isfinite
@@ -150,6 +149,8 @@ def pile_load(
     start carries an allowance cannot draw before the pile has confirmed it.
     """
     assert pile.limits is not None
+    if change is None and all(_is_at_rest(gun) for gun in pile.guns.values()):
+        return AT_REST
     rated_kw = pile.limits.rated_kw
     drawings = [drawing_of(pile, gun, config, meter_at, now) for gun in pile.configured]
     steps = [(pile.power.base_kw(rated_kw), "")]
@@ -175,6 +176,14 @@ def pile_load(
         sum(d.at_meter_kw for d in drawings),
         known_kw,
     )
+
+
+AT_REST = PileLoad(0.0, 0.0, 0.0, 0.0)
+
+
+def _is_at_rest(gun: Gun) -> bool:
+    """Most guns are at most times: nothing runs there and its last reading was nothing."""
+    return gun.session is None and not gun.is_running() and (not gun.readings or gun.readings[-1].kw == 0)
 
 
 CANDIDATE = "candidate"
@@ -268,8 +277,7 @@ def _at_meter_kw(gun: Gun, meter_at: datetime) -> float:
 
 def _high_kw(gun: Gun, session: Session, now: datetime) -> float:
     assumed = session.assumed_high
-    highs: Iterable[float] = (reading.kw for reading in gun.readings if now - reading.at <= HIGH_WITHIN)
-    highest_kw = max(highs, default=0.0)
+    highest_kw = next((reading.kw for reading in gun.highs if now - reading.at <= HIGH_WITHIN), 0.0)
     if assumed is not None and now - assumed.at <= HIGH_WITHIN:
         return max(highest_kw, assumed.kw)
     return highest_kw

@@ -93,6 +93,8 @@ class Gun:
     level: GunLevel | None = None
     readings: deque[Reading] = field(default_factory=deque)
     """Of the last 15 min, the newest last."""
+    highs: deque[Reading] = field(default_factory=deque)
+    """Those of them that no later one has reached, so the first is the highest."""
     max_power_kw: float | None = None
     squeezed_at: datetime | None = None
     """When it last drew from a pile that gave all it could to several guns: what it wanted is not known then."""
@@ -102,6 +104,17 @@ class Gun:
     published: SessionLevel | None = None
     """The level as it stands, ours or the one found."""
     version: int = 0
+
+    def drew(self, reading: Reading) -> None:
+        """Keep the newest reading, and let go what is older than 15 min."""
+        self.readings.append(reading)
+        while len(self.readings) > 1 and reading.at - self.readings[0].at > HIGH_WITHIN:
+            self.readings.popleft()
+        while self.highs and self.highs[-1].kw <= reading.kw:
+            self.highs.pop()
+        self.highs.append(reading)
+        while reading.at - self.highs[0].at > HIGH_WITHIN:
+            self.highs.popleft()
 
     def is_running(self, serial: str | None = None) -> bool:
         """Whether the level says that a charge (this one) is under way, also while the pile is away."""
