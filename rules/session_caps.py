@@ -22,6 +22,8 @@ class CapSource(StrEnum):
     """The action `derate` of an alarm."""
 
 
+_ORDER = {source: place for place, source in enumerate(CapSource)}
+
 PILE_FLOOR = "pile_floor"
 """What is said to bind where the protocol cannot go as low as the caps ask; no source of its own."""
 
@@ -53,8 +55,7 @@ def set_cap(session: Capped, source: CapSource, cap_kw: float | None) -> bool:
 
 def lowest(caps: Iterable[tuple[CapSource, float]], rated_kw: float) -> tuple[CapSource, float] | None:
     """The cap that binds, with its source; None where none is below the gun's rating."""
-    order = list(CapSource)
-    binding = [(kw, order.index(source), source) for source, kw in caps if kw < rated_kw]
+    binding = [(kw, _ORDER[source], source) for source, kw in caps if kw < rated_kw]
     if not binding:
         return None
     cap_kw, _, source = min(binding)
