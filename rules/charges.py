@@ -193,7 +193,7 @@ def _watch_goal(known: Known, place: Place, session: Session, now: datetime) -> 
         if why is not None:
             session.stop = PendingStop(why, now)
             _tell_goal(known, place, session, why, now)
-        elif hold_is_low(session.goal, session.covered_kwh, session.watch):
+        elif hold_is_low(session.goal, session.covered_kwh, session.watch, now):
             _tell_hold_low(known, place, session, now)
     stop, link = session.stop, place.pile.link
     if stop is None or link is None:

@@ -24,8 +24,8 @@ from evcs.contracts.gun import (
 from evcs.contracts.pile import PileReply, PileStatus
 from evcs.contracts.session import SessionLevel
 from evcs.contracts.states import Band
-from evcs.contracts.topics import CONFIG_STATION, POLICY, SESSION, Address
-from evcs.contracts.transformer import TransformerPolicy, TransformerReading
+from evcs.contracts.topics import CONFIG_STATION, POLICY, QUEUE, SESSION, Address
+from evcs.contracts.transformer import TransformerPolicy, TransformerQueue, TransformerReading
 from rules import alarms
 from rules.admission import decide
 from rules.charges import follow_level, on_gun_event, on_gun_reply, on_level, on_telemetry, repeat_start, tick_gun
@@ -34,9 +34,13 @@ from rules.levels import follow_band, publish_gun, publish_pile
 from rules.load import reading_kva
 from rules.messages import Action, Began, Clear, Gone, Heard, Message, PictureComplete, PictureLost, Tick
 from rules.power import on_pile_reply, plan, release
-from rules.requests import on_ask, on_longer_hold, on_resume, on_start
+from rules.queue_level import publish_queue
+from rules.queueing import advance, end_of_unknown, leave
+from rules.requests import on_longer_hold, on_resume
 from rules.sessions import restored, take_allowance
+from rules.starts import on_ask, on_start
 from rules.station import Link, Pile, Station, Transformer
+from rules.waiters import ToldQueue
 
 WORKER = "worker"
 VERDICTS_KEPT = timedelta(minutes=5)
@@ -124,6 +128,9 @@ class Engine:
             if transformer.config is None and transformer.policy is not None and station.config is not None:
                 transformer.policy = None
                 self._known.out.append(Clear(POLICY.at(station=station.code, transformer=transformer.code)))
+            if transformer.config is None and transformer.queue.level is not None and station.config is not None:
+                transformer.queue = ToldQueue()
+                self._known.out.append(Clear(QUEUE.at(station=station.code, transformer=transformer.code)))
 
     def _heard(self, address: Address, payload: Payload, now: datetime) -> None:
         match payload:
@@ -144,6 +151,8 @@ class Engine:
                 self._on_reading(station, station.transformer(address.transformer), payload, now)
             case TransformerPolicy():
                 self._on_own_policy(self._known.station(address.station).transformer(address.transformer), payload)
+            case TransformerQueue():
+                self._known.station(address.station).transformer(address.transformer).queue.take(payload)
             case Alarm():
                 alarms.on_own_alarm(self._known, self._known.station(address.station), payload, now)
             case _:
@@ -161,6 +170,7 @@ class Engine:
                 self._on_own_session(place, payload, now)
             case StartRequest():
                 on_start(self._known, place, payload, now)
+                self._check_sure(now)
             case AskRequest():
                 on_ask(self._known, place, payload, now)
             case LongerHold():
@@ -169,7 +179,7 @@ class Engine:
                 on_resume(self._known, place, payload, now)
                 self._check_sure(now)
             case LeaveQueue():
-                pass  # nobody waits here yet
+                leave(self._known, place, payload, now)
             case GunReply():
                 on_gun_reply(self._known, place, payload, now)
             case GunEvent():
@@ -284,6 +294,9 @@ class Engine:
                 if transformer.config is not None:
                     follow_band(self._known, station, transformer, now)
                     release(self._known, station, transformer, now)
+                    advance(self._known, station, transformer, now)
+                    publish_queue(self._known, station, transformer, now)
+            end_of_unknown(self._known, station, now)
         alarms.tick(self._known, now)
         self._known.verdicts = {id: kept for id, kept in self._known.verdicts.items() if now - kept[1] < VERDICTS_KEPT}
 

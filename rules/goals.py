@@ -19,6 +19,7 @@ LATENCIES_KEPT = 9
 LOOK_S = 1.0
 """How often goals are looked at: the sample, since between two readings the last power is carried on."""
 HOLD_LOW_SHARE = Decimal("0.9")
+HOLD_LOW_LEAD_S = 60.0
 HOLD_LOW_AGAIN_S = 30.0
 
 
@@ -119,8 +120,32 @@ def reached(
     return Reason.HOLD_USED_UP if drawn_kwh >= covered_kwh and drawn_kwh > 0 else None
 
 
-def hold_is_low(goal: Goal, covered_kwh: Decimal, watch: Watch) -> bool:
-    """Whether nine tenths of what the hold covers are drawn (domain 4.4)."""
-    return (
-        goal.kind is not GoalKind.AMOUNT and watch.at is not None and watch.energy_kwh >= covered_kwh * HOLD_LOW_SHARE
-    )
+def hold_is_low(goal: Goal, covered_kwh: Decimal, watch: Watch, now: datetime) -> bool:
+    """Whether nine tenths of what the hold covers are drawn (domain 4.4), or the rest lasts for less than a minute.
+
+    At 120 kW a tenth of a small hold is drawn in seconds: then it could not be lengthened before it is used up.
+    """
+    if goal.kind is GoalKind.AMOUNT or watch.at is None:
+        return False
+    drawn_kwh = watch.energy_kwh + watch.ahead(now, 0)
+    if drawn_kwh >= covered_kwh * HOLD_LOW_SHARE:
+        return True
+    return watch.power_kw > 0 and watch.energy_kwh + watch.ahead(now, HOLD_LOW_LEAD_S) >= covered_kwh
+
+
+def remaining_s(
+    goal: Goal, prices_e5: Sequence[int], watch: Watch, charging_since: datetime | None, now: datetime
+) -> float | None:
+    """Seconds until the goal ends the charge at its present power; None: its goal does not tell."""
+    if goal.kind is GoalKind.TIME and goal.duration_s is not None and charging_since is not None:
+        return max(0.0, (charging_since - now).total_seconds() + goal.duration_s)
+    if watch.at is None or watch.power_kw <= 0:
+        return None
+    drawn_kwh = watch.energy_kwh + watch.ahead(now, 0)
+    left_kwh: Decimal | None = None
+    if goal.kind is GoalKind.ENERGY and goal.energy_kwh is not None:
+        left_kwh = goal.energy_kwh - drawn_kwh
+    elif goal.kind is GoalKind.AMOUNT and goal.amount_fen is not None and prices_e5 and prices_e5[slot_of(now)] > 0:
+        price_e5 = prices_e5[slot_of(now)]
+        left_kwh = (goal.amount_fen * 1000 - watch.spent_e5) / price_e5 - watch.ahead(now, 0)
+    return None if left_kwh is None else max(0.0, float(left_kwh) / watch.power_kw * 3600)

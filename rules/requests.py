@@ -1,8 +1,11 @@
-"""Requests to the gate and their answers; a reservation stands at the broker before its start goes out."""
+"""What the gate decides about a start and does about it; what becomes of a hold and of an order that was open.
+
+A reservation stands at the broker before its start goes out.
+"""
 
 from datetime import datetime, timedelta
 
-from evcs.contracts.gun import AskRequest, LongerHold, Resume, StartRequest, Verdict, VerdictKind
+from evcs.contracts.gun import LongerHold, Resume, StartRequest, Verdict, VerdictKind
 from evcs.contracts.reasons import Reason
 from evcs.contracts.waits import START_WRITTEN_S
 from rules.admission import Admission, refuse_before_load
@@ -15,29 +18,8 @@ from rules.sessions import admit, derived_id, resumed, start_message
 from rules.station import Gun, PendingStart, Session
 
 
-def on_start(known: Known, place: Place, request: StartRequest, now: datetime) -> None:
-    """May this order start; the same request again gets the same verdict and reserves nothing more."""
-    session = place.gun.session
-    if session is not None and session.serial == request.serial:
-        if session.request_id or place.gun.is_running(session.serial):
-            _admitted_before(known, place, session, request, now)
-            return
-        # Taken from a resume, for an order that was never admitted as far as is known: it is weighed like any other.
-        place.gun.session = None
-    if request.id in known.verdicts:
-        say(known, place, known.verdicts[request.id][0])
-        return
-    if now >= request.expires_at:
-        _refuse(known, place, request, Admission(Reason.EXPIRED), now)
-        return
-    admission = _weigh(known, place, now, request.tariff_version)
-    if not admission.is_admitted:
-        _refuse(known, place, request, admission, now)
-        return
-    _reserve(known, place, request, admission, now)
-
-
-def _weigh(known: Known, place: Place, now: datetime, tariff_version: str | None = None) -> Admission:
+def weigh(known: Known, place: Place, now: datetime, tariff_version: str | None = None) -> Admission:
+    """Whether a start at this gun would be admitted now; changes nothing but the band."""
     reason = refuse_before_load(
         place.station, place.pile, place.gun, now, is_sure=known.is_sure, tariff_version=tariff_version
     )
@@ -51,7 +33,7 @@ def _weigh(known: Known, place: Place, now: datetime, tariff_version: str | None
     return known.decide(place.station, transformer, place.pile, place.gun, now)
 
 
-def _reserve(known: Known, place: Place, request: StartRequest, admission: Admission, now: datetime) -> None:
+def reserve(known: Known, place: Place, request: StartRequest, admission: Admission, now: datetime) -> None:
     """Reserve first: the level with the reservation is acknowledged by the broker before the start goes out."""
     pile, gun = place.pile, place.gun
     assert pile.link is not None
@@ -80,7 +62,7 @@ def _reserve(known: Known, place: Place, request: StartRequest, admission: Admis
     publish_start(known, place, session, now)
 
 
-def _admitted_before(known: Known, place: Place, session: Session, request: StartRequest, now: datetime) -> None:
+def admitted_before(known: Known, place: Place, session: Session, request: StartRequest, now: datetime) -> None:
     """A repeated request: the same verdict, no second reservation; the start again while nothing answered it."""
     remembered = known.verdicts.get(request.id)
     verdict = (
@@ -111,7 +93,8 @@ def _admitted_before(known: Known, place: Place, session: Session, request: Star
         repeat_start(known, place, session, now)
 
 
-def _refuse(known: Known, place: Place, request: StartRequest, admission: Admission, now: datetime) -> None:
+def refuse(known: Known, place: Place, request: StartRequest, admission: Admission, now: datetime) -> None:
+    """Say why not, the same again for each repetition."""
     verdict = Verdict(
         id=derived_id("verdict", request.id),
         request=request.id,
@@ -125,26 +108,6 @@ def _refuse(known: Known, place: Place, request: StartRequest, admission: Admiss
         decided_at=now,
     )
     known.verdicts[request.id] = (verdict, now)
-    say(known, place, verdict)
-
-
-def on_ask(known: Known, place: Place, request: AskRequest, now: datetime) -> None:
-    """Would a start be admitted now; reserves nothing."""
-    if now >= request.expires_at:
-        return
-    admission = _weigh(known, place, now)
-    verdict = Verdict(
-        id=derived_id("verdict", request.id),
-        request=request.id,
-        kind=VerdictKind.ASK_ANSWER,
-        would_admit=admission.is_admitted,
-        reason=admission.reason,
-        figures=admission.figures,
-        cap_kw=admission.cap_kw,
-        zh=admission.text.zh,
-        en=admission.text.en,
-        decided_at=now,
-    )
     say(known, place, verdict)
 
 

@@ -18,6 +18,7 @@ from rules.caps import PowerScope
 from rules.goals import Latency, Watch
 from rules.open_alarms import StationAlarms
 from rules.session_caps import CapSource, lowest
+from rules.waiters import ToldQueue, Waiters
 
 HIGH_WITHIN = timedelta(minutes=15)
 """A pause is measured against the highest draw of this time (domain 4.8)."""
@@ -195,6 +196,7 @@ class Transformer:
     policy: TransformerPolicy | None = None
     policy_at: datetime | None = None
     version: int = 0
+    queue: ToldQueue = field(default_factory=ToldQueue)
 
 
 @dataclass(slots=True)
@@ -206,6 +208,7 @@ class Station:
     piles: dict[str, Pile] = field(default_factory=dict)
     transformers: dict[str, Transformer] = field(default_factory=dict)
     alarms: StationAlarms = field(default_factory=StationAlarms)
+    waiting: Waiters = field(default_factory=Waiters)
 
     def pile(self, number: str) -> Pile:
         return self.piles.setdefault(number, Pile(number))

@@ -1,7 +1,7 @@
 """MQTT in, engine, acknowledged actions out.
 
 Work session (persistent): G/request, G/reply, P/reply, G/event. View session: configuration, levels, telemetry, meter
-readings. Writes G/session, G/verdict, G/start, G/stop, P/power, T/policy, S/alarm and its own
+readings. Writes G/session, G/verdict, G/start, G/stop, P/power, T/policy, T/queue, S/alarm and its own
 service level.
 """
 
@@ -30,6 +30,7 @@ from evcs.contracts.topics import (
     PILE_REPLY,
     PILE_STATUS,
     POLICY,
+    QUEUE,
     READING,
     REQUEST,
     SERVICE,
@@ -37,7 +38,7 @@ from evcs.contracts.topics import (
     TELEMETRY,
     Topic,
 )
-from evcs.contracts.transformer import TransformerPolicy
+from evcs.contracts.transformer import TransformerPolicy, TransformerQueue
 from evcs.contracts.waits import LOOP_STALL_S
 from evcs.runtime.clock import Clock
 from evcs.runtime.health import Health, degraded, worst
@@ -68,9 +69,10 @@ VIEW: tuple[Topic[Any], ...] = (
     READING,
     SESSION,
     POLICY,
+    QUEUE,
     ALARM,
 )
-OWN: tuple[Topic[Any], ...] = (SESSION, POLICY, ALARM)
+OWN: tuple[Topic[Any], ...] = (SESSION, POLICY, QUEUE, ALARM)
 
 
 class Worker:
@@ -310,7 +312,7 @@ class Worker:
         if isinstance(action, Clear):
             return self._keeper.clear(action.name)
         raw = action.topic.encode(action.payload)
-        if isinstance(action.payload, SessionLevel | TransformerPolicy | Alarm):
+        if isinstance(action.payload, SessionLevel | TransformerPolicy | TransformerQueue | Alarm):
             return self._keeper.set(action.name, action.payload.version, raw)
         return self._work.publish(action.name, raw)
 

@@ -71,7 +71,12 @@ class Story:
                 if "dear_from" in values:
                     values["prices"] = tuple(200_000 if n >= values["dear_from"] else 100_000 for n in range(48))
                     del values["dear_from"]
+                for name in ("queued_since", "queue_until"):
+                    if name in values:
+                        values[name] = after(values[name])
                 yield town.request(*place, at, **values)
+            case "leave_queue":
+                yield town.leave_queue(*place, at, of=self.of[gun])
             case "ask":
                 yield town.ask(*place, at, **values)
             case "longer_hold":

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from evcs.contracts.gun import Goal
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import GoalKind
-from rules.goals import FIRST_LATENCY_S, Latency, Watch, cost_e5, hold_is_low, reached
+from rules.goals import FIRST_LATENCY_S, Latency, Watch, cost_e5, hold_is_low, reached, remaining_s
 from tests.rules.town import T0, after
 
 RISING = tuple(range(0, 4_800_000, 100_000))
@@ -102,12 +102,58 @@ def test_what_ends_a_charge(goal: Goal, covered: Decimal, drawn: str, why: Reaso
 def test_nothing_is_reached_before_the_first_reading() -> None:
     goal = goal_of(GoalKind.ENERGY, energy_kwh=Decimal("0.0001"))
     assert reached(goal, Decimal(0), (), Watch(), None, 2.0, T0) is None
-    assert not hold_is_low(goal, Decimal(0), Watch())
+    assert not hold_is_low(goal, Decimal(0), Watch(), T0)
+
+
+@pytest.mark.parametrize(
+    ("covered", "power_kw", "for_s", "is_low"),
+    [
+        ("5.55", 0.0, 60, True),
+        ("5.56", 0.0, 60, False),
+        ("6", 60.0, 60, True),
+        ("6.01", 60.0, 60, False),
+        ("6.2", 60.0, 71, False),
+        ("6.2", 60.0, 72, True),
+        ("100", 120.0, 60, False),
+    ],
+    ids=[
+        "nine tenths are drawn",
+        "not quite",
+        "the rest lasts a minute",
+        "a little longer",
+        "a reading of 11 s ago is carried on",
+        "and one of 12 s ago",
+        "a large hold",
+    ],
+)
+def test_a_hold_is_low_at_nine_tenths_or_a_minute_before_its_end(
+    covered: str, power_kw: float, for_s: float, is_low: bool
+) -> None:
+    watch = Watch()
+    watch.follow(after(60), Decimal(5), power_kw, (), T0)
+    assert hold_is_low(goal_of(GoalKind.FULL), Decimal(covered), watch, after(for_s)) is is_low
 
 
 def test_the_hold_of_an_amount_never_runs_low() -> None:
     watch = Watch()
     watch.follow(after(60), Decimal(5), 60.0, (), T0)
-    assert hold_is_low(goal_of(GoalKind.FULL), Decimal("5.5"), watch)
-    assert not hold_is_low(goal_of(GoalKind.FULL), Decimal("5.6"), watch)
-    assert not hold_is_low(goal_of(GoalKind.AMOUNT, amount_fen=1), Decimal(1), watch)
+    assert not hold_is_low(goal_of(GoalKind.AMOUNT, amount_fen=1), Decimal(1), watch, after(60))
+
+
+@pytest.mark.parametrize(
+    ("goal", "left_s"),
+    [
+        (goal_of(GoalKind.TIME, duration_s=600), 530.0),
+        (goal_of(GoalKind.ENERGY, energy_kwh=Decimal(6)), 50.0),
+        (goal_of(GoalKind.AMOUNT, amount_fen=600), 50.0),
+        (goal_of(GoalKind.ENERGY, energy_kwh=Decimal(1)), 0.0),
+        (goal_of(GoalKind.FULL), None),
+    ],
+    ids=["time", "energy", "amount", "over already", "nobody knows when a car is full"],
+)
+def test_how_long_a_goal_still_takes(goal: Goal, left_s: float | None) -> None:
+    """70 s after the begin, 10 s after a reading of 5 kWh at 60 kW; one yuan per kWh."""
+    watch = Watch()
+    watch.follow(after(60), Decimal(5), 60.0, (100_000,) * 48, T0)
+    found = remaining_s(goal, (100_000,) * 48, watch, T0, after(70))
+    assert found == left_s if left_s is None else found == pytest.approx(left_s, abs=0.1)

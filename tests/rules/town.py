@@ -13,6 +13,7 @@ from evcs.contracts.gun import (
     Goal,
     GunLevel,
     GunReply,
+    LeaveQueue,
     LongerHold,
     Resume,
     StartRequest,
@@ -137,6 +138,10 @@ class Town:
         tariff: str = TARIFF,
         expires_s: float = 30.0,
         serial: str | None = None,
+        may_queue: bool = False,
+        queued_since: datetime | None = None,
+        queue_until: datetime | None = None,
+        rules_since_ms: int | None = None,
     ) -> Heard:
         request = StartRequest(
             id=id,
@@ -147,8 +152,16 @@ class Town:
             balance_fen=10_000,
             covered_kwh=Decimal(covered_kwh),
             price_e5=prices,
+            may_queue=may_queue,
+            queued_since=queued_since,
+            queue_until=queue_until,
+            rules_since_ms=rules_since_ms,
             expires_at=at + timedelta(seconds=expires_s),
         )
+        return heard(REQUEST, request, station=STATION, pile=pile, gun=gun)
+
+    def leave_queue(self, pile: str, gun: int, at: datetime, *, of: str) -> Heard:
+        request = LeaveQueue(id=f"leave-{of}", serial=serial_of(of), expires_at=at + timedelta(seconds=30))
         return heard(REQUEST, request, station=STATION, pile=pile, gun=gun)
 
     def ask(self, pile: str, gun: int, at: datetime, *, id: str) -> Heard:
