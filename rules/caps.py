@@ -1,11 +1,12 @@
 """What a pile may draw: allowances sent and confirmed, and the plan under its power control."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil, floor
 
 from evcs.contracts.power import PowerControl
+from evcs.contracts.reasons import Reason
 from evcs.contracts.states import Scope
 from evcs.contracts.waits import REPEAT_S, START_WRITTEN_S
 
@@ -34,6 +35,8 @@ class PowerScope:
     sent: list[Sent] = field(default_factory=list)
     repeated_at: datetime | None = None
     refused_at: datetime | None = None
+    refused: Reason | None = None
+    """Why what was last sent was not taken; None: it was, or the answer is still awaited."""
 
     def largest_kw(self, rated_kw: float) -> float:
         """What the pile may let through: an unconfirmed 0x52 counts as the larger of old and new."""
@@ -62,6 +65,7 @@ class PowerScope:
         # What is long over and was never confirmed may still have reached the pile: its figure stays, once.
         self.sent = [old for old in self.sent if old.allowance_kw != sent.allowance_kw or old.serial] + [sent]
         self.repeated_at = sent.at
+        self.refused = None
 
     def confirm(self, sent_id: str, allowance_kw: float | None) -> bool:
         """The pile confirmed what was sent under this id (kW after its rounding); False where it is not waited for."""
@@ -69,9 +73,24 @@ class PowerScope:
             if sent.id == sent_id:
                 self.confirmed_kw = sent.allowance_kw if allowance_kw is None else allowance_kw
                 del self.sent[: place + 1]
-                self.refused_at = None
+                self.refused_at = self.refused = None
                 return True
         return False
+
+    def refuse(self, sent_id: str, reason: Reason, now: datetime) -> bool:
+        """The pile did not take what was sent under this id; it stays uncertain. False where it is not waited for."""
+        if not any(sent.id == sent_id for sent in self.sent):
+            return False
+        self.refused_at = now
+        if self.sent[-1].id == sent_id:
+            self.refused = reason
+        return True
+
+    def ask_again(self) -> None:
+        """Let the next plan send anew what was refused; under its old id the bridge would not repeat it."""
+        self.refused_at = None
+        if self.sent and self.sent[-1].serial is None:
+            self.sent[-1] = replace(self.sent[-1], id="")
 
     def restore(self, sent_kw: float | None, confirmed_kw: float | None) -> None:
         """From the retained level of the time before a restart; what was not confirmed then stays uncertain."""

@@ -29,6 +29,7 @@ from evcs.contracts.transformer import TransformerPolicy, TransformerQueue, Tran
 from rules import alarms
 from rules.admission import decide
 from rules.charges import follow_level, on_gun_event, on_gun_reply, on_level, on_telemetry, repeat_start, tick_gun
+from rules.hand import ask_again, follow_hands, tick_hands
 from rules.known import Decide, Known, Place
 from rules.levels import follow_band, publish_gun, publish_pile
 from rules.load import reading_kva
@@ -239,6 +240,8 @@ class Engine:
         if self.has_picture:
             self._write_missing(station, now)
             for pile in station.piles.values():
+                ask_again(pile)
+                follow_hands(self._known, station, pile, now)
                 plan(self._known, station, pile, now)
 
     def _on_reading(
@@ -290,6 +293,7 @@ class Engine:
                     tick_gun(self._known, Place(station, pile, gun), now)
                 if pile.power.sent:
                     plan(self._known, station, pile, now)
+                tick_hands(self._known, station, pile, now)
             for transformer in station.transformers.values():
                 if transformer.config is not None:
                     follow_band(self._known, station, transformer, now)
@@ -305,6 +309,7 @@ class Engine:
             for pile in station.piles.values():
                 for gun in list(pile.guns.values()):
                     follow_level(self._known, Place(station, pile, gun), now)
+                follow_hands(self._known, station, pile, now)
                 plan(self._known, station, pile, now)
             for transformer in station.transformers.values():
                 if transformer.config is not None:

@@ -43,6 +43,7 @@ class Drawing:
     is_settled: bool = False
     """Has shown itself by its time or its SOC."""
     peak_kw: float = 0.0
+    was_lowered: bool = False
     high_kw: float = 0.0
     """Highest draw of the last 15 min."""
     after_pause_kw: float = 0.0
@@ -59,7 +60,8 @@ class Drawing:
             return expected_kw
         if not self.has_session:
             return self.draw_kw
-        has_shown = (self.is_settled and not rises) or self.peak_kw >= SHOWN_SHARE * expected_kw
+        has_peaked = self.peak_kw >= SHOWN_SHARE * expected_kw and not (rises and self.was_lowered)
+        has_shown = (self.is_settled and not rises) or has_peaked
         if not self.is_charging or not has_shown:
             return max(self.draw_kw, expected_kw)
         if self.draw_kw < PAUSE_SHARE * self.high_kw:
@@ -236,6 +238,7 @@ def drawing_of(pile: Pile, gun: Gun, config: TransformerConfig, meter_at: dateti
         or lasted(session.high_soc_since, HIGH_SOC_S, now)
         or (session.charging_since is not None and lasted(session.may_draw_since, config.shown_after_s, now)),
         peak_kw=session.peak_kw,
+        was_lowered=session.was_lowered,
         high_kw=high_kw,
         after_pause_kw=limit_kw if was_squeezed else high_kw,
         serial=session.serial,

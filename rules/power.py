@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from evcs.contracts.pile import Outcome, PileReply, PowerAllowance
+from evcs.contracts.reasons import Reason
 from evcs.contracts.states import Band, CapState
 from evcs.contracts.times import to_ms
 from evcs.contracts.topics import PILE_POWER
@@ -17,6 +18,9 @@ from rules.messages import Publish
 from rules.session_caps import CapSource, lowest, set_cap
 from rules.station import Gun, Link, Pile, Station, Transformer
 
+_WHY = {Outcome.TIMED_OUT: Reason.TIMED_OUT, Outcome.EXPIRED: Reason.EXPIRED}
+"""Of an answer that names no reason."""
+
 
 def plan(known: Known, station: Station, pile: Pile, now: datetime) -> None:
     """Bring the pile down to what its guns stand for (end, failed start, new login), or make sure of it.
@@ -30,28 +34,35 @@ def plan(known: Known, station: Station, pile: Pile, now: datetime) -> None:
     wants = wants_of(pile)
     if not wants or power.start_under_way:
         return
-    waited_for = power.in_flight(now)
-    if waited_for is not None and power.refused_at is None:
-        if power.repeat_due(now):
-            power.repeated_at = now
-            _publish_power(known, station, pile, link, waited_for)
-        return
-    if power.refused_at is not None and not lasted(power.refused_at, POWER_AGAIN_S, now):
-        return
     rated_kw = pile.limits.rated_kw
     largest_kw, last_kw = power.largest_kw(rated_kw), power.last_sent_kw
     target_kw = planned_kw(control, rated_kw, wants)
     if last_kw is not None:
         # Making sure of a pile is no occasion to lift it: a charge that nobody admitted may be running there.
         target_kw = min(target_kw, last_kw)
+    waited_for = power.in_flight(now)
+    if waited_for is not None and power.refused_at is None and target_kw >= waited_for.allowance_kw - ROUNDING:
+        if power.repeat_due(now):
+            power.repeated_at = now
+            _publish_power(known, station, pile, link, waited_for)
+        return
+    if power.refused_at is not None and not lasted(power.refused_at, POWER_AGAIN_S, now):
+        return
     is_capped = any(want.cap_kw is not None for want in wants)
     if (target_kw < largest_kw - ROUNDING and is_capped) or (power.sent and target_kw <= largest_kw + ROUNDING):
         power.refused_at = None
         _send_power(known, station, pile, link, target_kw, now)
+    elif not power.sent:
+        _caps_stand(pile)
 
 
 def _send_power(known: Known, station: Station, pile: Pile, link: Link, allowance_kw: float, now: datetime) -> None:
     pile.power_tries += 1
+    assert pile.limits is not None
+    if allowance_kw < pile.power.base_kw(pile.limits.rated_kw) - ROUNDING:
+        for gun in pile.configured:
+            if gun.session is not None:
+                gun.session.was_lowered = True
     sent = Sent(f"power-{pile.number}-{to_ms(now)}-{pile.power_tries}", allowance_kw, now)
     pile.power.send(sent)
     for gun in pile.configured:
@@ -114,8 +125,7 @@ def lift(known: Known, place: Place, source: CapSource, cap_kw: float | None, no
         changed = set_cap(session, source, cap_kw)
         publish_pile(known, place.station, pile, now)
         return changed
-    transformer = place.station.transformer(pile.limits.transformer)
-    if pile.power.sent or transformer.config is None or transformer.band.shown in (Band.BLOCKED, Band.UNKNOWN):
+    if pile.power.sent:
         return False
     rated_kw = pile.limits.rated_kw
     others = [(other, kw) for other, kw in session.caps.items() if other is not source]
@@ -123,10 +133,8 @@ def lift(known: Known, place: Place, source: CapSource, cap_kw: float | None, no
     want = Want(gun.config.rated_kw, None if left is None else left[1])
     target_kw = planned_kw(control, rated_kw, [want, *wants_of(pile, gun.number)])
     rises = target_kw > pile.power.largest_kw(rated_kw) + ROUNDING
-    if rises:
-        planned_pct = load_of(place.station, transformer, now, Change(pile.number, target_kw)).planned_pct
-        if planned_pct is None or over(planned_pct, transformer.config.blocked_pct):
-            return False
+    if rises and not _has_room(place.station, pile, target_kw, now):
+        return False
     set_cap(session, source, cap_kw)
     if gun.cap_kw() is None:
         session.cap_state = CapState.NONE
@@ -138,17 +146,53 @@ def lift(known: Known, place: Place, source: CapSource, cap_kw: float | None, no
     return True
 
 
+def catch_up(known: Known, station: Station, pile: Pile, now: datetime) -> None:
+    """Give a pile what its guns stand for where it stands lower, weighed like a start.
+
+    So whoever clears a cap need not care how the pile comes up again. Not while somebody charges there whom nobody
+    admitted.
+    """
+    link, control = pile.link, pile.status.power_control if pile.status is not None else None
+    if not known.is_sure or link is None or pile.limits is None or control is None or not can_cap(control):
+        return
+    wants = wants_of(pile)
+    if not wants or pile.power.sent or any(gun.session is None and gun.is_running() for gun in pile.configured):
+        return
+    target_kw = planned_kw(control, pile.limits.rated_kw, wants)
+    is_below = target_kw > pile.power.base_kw(pile.limits.rated_kw) + ROUNDING
+    if is_below and _has_room(station, pile, target_kw, now):
+        rise(pile, target_kw, now)
+        _send_power(known, station, pile, link, target_kw, now)
+
+
+def _has_room(station: Station, pile: Pile, allowance_kw: float, now: datetime) -> bool:
+    """Whether a higher allowance of a pile keeps the plan within the blocked threshold, in a band that admits."""
+    assert pile.limits is not None
+    transformer = station.transformer(pile.limits.transformer)
+    if transformer.config is None or transformer.band.shown in (Band.BLOCKED, Band.UNKNOWN):
+        return False
+    planned_pct = load_of(station, transformer, now, Change(pile.number, allowance_kw)).planned_pct
+    return planned_pct is not None and not over(planned_pct, transformer.config.blocked_pct)
+
+
 def on_pile_reply(known: Known, station: Station, pile: Pile, reply: PileReply, now: datetime) -> None:
     power = pile.power
     if reply.outcome is Outcome.ACCEPTED:
         if power.confirm(reply.id, reply.allowance_kw):
             mark_caps(pile, CapState.CONFIRMED)
-    elif any(sent.id == reply.id for sent in power.sent):
-        power.refused_at = now
+    elif power.refuse(reply.id, reply.reason or _WHY.get(reply.outcome, Reason.PILE_REFUSED), now):
         mark_caps(pile, CapState.FAILED)
     if known.has_picture:
         publish_pile(known, station, pile, now)
         plan(known, station, pile, now)
+
+
+def _caps_stand(pile: Pile) -> None:
+    """A cap that asks for no less than the pile has confirmed is in force without another command."""
+    for gun in pile.configured:
+        session = gun.session
+        if session is not None and session.cap_state is CapState.NONE and gun.cap_kw() is not None:
+            session.cap_state = CapState.CONFIRMED
 
 
 def mark_caps(pile: Pile, state: CapState) -> None:
@@ -178,4 +222,6 @@ def _may_draw_more(guns: list[Gun], now: datetime) -> None:
         if gun.session is not None and gun.session.may_draw_since is not None:
             gun.session.may_draw_since = now
             gun.session.was_shown = False
+            if gun.session.was_lowered:
+                gun.session.peak_kw, gun.session.was_lowered = 0.0, False
             gun.session.high_soc_since = None

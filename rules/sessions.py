@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 from evcs.contracts.config import TransformerConfig
 from evcs.contracts.gun import GunLevel, Resume, Start, StartRequest
+from evcs.contracts.reasons import Reason
 from evcs.contracts.session import Held, SessionLevel
 from evcs.contracts.states import RUNNING, CapState, GunState
 from evcs.contracts.waits import LOST_LINK_S, START_WRITTEN_S, UNSTARTED_SESSION_S
 from rules.admission import Admission
 from rules.bands import lasted
-from rules.caps import floor_kw
+from rules.caps import can_cap, floor_kw
 from rules.load import reserved_kw
 from rules.session_caps import PILE_FLOOR, CapSource, restored_caps, set_cap, told
 from rules.station import Gun, Link, Pile, Reading, Session
@@ -160,6 +161,8 @@ def level_of(pile: Pile, gun: Gun, config: TransformerConfig | None, now: dateti
         held=held_of(pile, gun, config, now),
         allowance_sent_kw=pile.power.last_sent_kw,
         allowance_confirmed_kw=pile.power.told_confirmed_kw,
+        allowance_refused=_refused(pile, gun),
+        hand_limit_kw=_hand_limit_kw(gun),
     )
     rated_kw = gun.config.rated_kw if gun.config is not None else 0.0
     return None if gun.published is not None and _says_the_same(gun.published, level, rated_kw) else level
@@ -174,7 +177,31 @@ def _says_the_same(old: SessionLevel, new: SessionLevel, rated_kw: float) -> boo
             return False
     elif old.held != new.held:
         return False
-    return (old.allowance_sent_kw, old.allowance_confirmed_kw) == (new.allowance_sent_kw, new.allowance_confirmed_kw)
+    return _of_the_pile(old) == _of_the_pile(new)
+
+
+def _of_the_pile(level: SessionLevel) -> tuple[object, ...]:
+    return (
+        level.allowance_sent_kw,
+        level.allowance_confirmed_kw,
+        level.allowance_refused,
+        level.hand_limit_kw,
+    )
+
+
+def _refused(pile: Pile, gun: Gun) -> Reason | None:
+    """Why a cap of the gun's session does not reach its pile."""
+    control = pile.status.power_control if pile.status is not None else None
+    if gun.cap_kw() is not None and pile.status is not None and not can_cap(control):
+        return Reason.NOT_SUPPORTED
+    return pile.power.refused
+
+
+def _hand_limit_kw(gun: Gun) -> float | None:
+    """What is heeded: of a running session not yet a higher limit for which there is no room."""
+    if gun.session is not None:
+        return gun.session.caps.get(CapSource.HAND)
+    return gun.config.hand_limit_kw if gun.config is not None else None
 
 
 def _facts(held: Held) -> tuple[object, ...]:

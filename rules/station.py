@@ -74,6 +74,8 @@ class Session:
     may_draw_since: datetime | None = None
     """Since when it may draw what it may draw now: its start, or the last rise of its pile's allowance."""
     peak_kw: float = 0.0
+    was_lowered: bool = False
+    """Its pile was lowered while it ran: what it showed before says nothing about what it will draw after a rise."""
     high_soc_since: datetime | None = None
     was_shown: bool = False
     """Known from the retained level of the time before a restart."""
@@ -158,6 +160,8 @@ class Pile:
     power_version: int = 0
     """Of the session level from which the allowance was taken."""
     power_tries: int = 0
+    lifted_at: datetime | None = None
+    """When it was last looked whether its guns may have more."""
     latency: Latency = field(default_factory=Latency)
 
     def gun(self, number: int) -> Gun:

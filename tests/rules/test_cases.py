@@ -104,6 +104,8 @@ class Story:
                 yield town.meter(at, **values)
             case "lockout":
                 yield self._locked(gun, values["on"])
+            case "hand_limit":
+                yield town.hand_limit(*place, **values)
             case "restart":
                 yield Began(SINCE_MS + 1)
                 yield from self._retained(at)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from evcs.contracts.bridge import Answered, BridgeStatus, ServiceStatus
 from evcs.contracts.config import GunConfig, Lockout, PileLimits, StationConfig, TransformerConfig
 from evcs.contracts.envelope import Payload, Receipt
@@ -117,6 +119,13 @@ class Town:
             station_stop=self.station_lockouts.get("station_stop"),
         )
         return heard(CONFIG_STATION, config, station=STATION)
+
+    def hand_limit(self, pile: str, gun: int, *, kw: float | None) -> Heard:
+        """A person limits a gun, or lifts the limit; the same again is a newer configuration too."""
+        limits = self.piles[pile]
+        guns = tuple(msgspec.structs.replace(one, hand_limit_kw=kw) if one.gun == gun else one for one in limits.guns)
+        self.piles[pile] = msgspec.structs.replace(limits, guns=guns)
+        return self.config()
 
     def answer(self, resumes: int = 0, since_ms: int = SINCE_MS) -> Heard:
         answered = (Answered(instance="1-of-1", since_ms=since_ms, resumes=resumes),)
@@ -289,9 +298,23 @@ class Town:
         )
         return heard(GUN_REPLY, reply, station=STATION, pile=pile, gun=gun)
 
-    def power_reply(self, pile: str, at: datetime, *, id: str, outcome: str, allowance_kw: float | None) -> Heard:
+    def power_reply(
+        self,
+        pile: str,
+        at: datetime,
+        *,
+        id: str,
+        outcome: str,
+        allowance_kw: float | None,
+        reason: str | None = None,
+    ) -> Heard:
         reply = PileReply(
-            id=id, receipt=self.receipt(), outcome=Outcome(outcome), received_at=at, allowance_kw=allowance_kw
+            id=id,
+            receipt=self.receipt(),
+            outcome=Outcome(outcome),
+            received_at=at,
+            allowance_kw=allowance_kw,
+            reason=None if reason is None else Reason(reason),
         )
         return heard(PILE_REPLY, reply, station=STATION, pile=pile)
 
