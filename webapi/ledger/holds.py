@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from evcs.contracts.money import exact_fen, round_half_up
@@ -12,7 +12,7 @@ from evcs.contracts.reasons import Reason
 from webapi.database import ROW_LOCK
 from webapi.ledger.accounts import available, held
 from webapi.ledger.errors import NoOpenHold
-from webapi.ledger.models import Hold, HoldState, TransactionKind
+from webapi.ledger.models import Hold, HoldState, Transaction, TransactionKind
 from webapi.ledger.post import Move, Posting, lock_wallet, post
 from webapi.orders.models import Order
 
@@ -120,6 +120,37 @@ def lengthen_hold(session: Session, order: Order, extra_fen: int, *, at: datetim
     hold.placed_fen += extra_fen
     session.flush()
     return hold
+
+
+def keep_held(session: Session, order: Order, keep_fen: int, *, at: datetime, by: str) -> int:
+    """Have so much held in all for an order that is settled and in dispute; returns the fen added (or given back, < 0).
+
+    More comes from what its settlement gave back, as far as it is still available. A hold that was given back before
+    the settlement (an order that was closed and charged all the same) stays closed.
+    """
+    hold = lock_hold(session, order.serial)
+    if hold is None or session.scalar(select(Transaction.id).where(Transaction.key == f"release:{order.serial}")):
+        return 0
+    more = max(keep_fen, 0) - hold.rest_fen
+    if more > 0:
+        more = min(more, hold.released_fen, lock_wallet(session, hold.customer_id).available_fen)
+    if more == 0:
+        return 0
+    key = f"hold:{order.serial}:kept:"
+    before = session.scalar(select(func.count()).where(Transaction.key.startswith(key, autoescape=True))) or 0
+    posting = Posting(
+        f"{key}{before + 1}",
+        TransactionKind.HOLD if more > 0 else TransactionKind.RELEASE,
+        order.tenant_id,
+        (Move(available(hold.customer_id), -more), Move(held(hold.customer_id), more)),
+        customer_id=hold.customer_id,
+        order_serial=order.serial,
+    )
+    post(session, posting, at=at, by=by)
+    hold.state, hold.closed_at = HoldState.OPEN, None
+    close_hold(hold, captured_fen=0, released_fen=-more, kept_fen=hold.rest_fen + more, at=at)
+    session.flush()
+    return more
 
 
 def release_hold(session: Session, order: Order, *, at: datetime, by: str) -> int:

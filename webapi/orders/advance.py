@@ -21,6 +21,7 @@ from webapi.ledger.models import Hold, HoldState
 from webapi.orders import life, messages
 from webapi.orders.models import Order
 from webapi.orders.provisional import settle_provisionally
+from webapi.orders.reckon_anew import reckon_anew
 from webapi.orders.review import close_review
 from webapi.piles.commands import Wish, issue
 from webapi.piles.link import link_in_force
@@ -169,6 +170,12 @@ def _carry_out(session: Session, order: Order, effect: life.Effect, at: datetime
         case life.SettleProvisionally():
             settled = settle_provisionally(session, order, at=at)
             observe(session, order, life.ProvisionalMade(settled=settled), at=at)
+        case life.ReckonAnew():
+            was = order.total_fen
+            observe(session, order, life.ReckonedAnew(reckon_anew(session, order, at=at, by=by)), at=at)
+            if order.state is life.State.REVIEW and order.total_fen != was:
+                session.flush()
+                publish_change(session, order, at=at)
         case life.CloseReview():
             close_review(session, order, at=at, by=by)
             observe(session, order, life.ReviewClosed(), at=at)

@@ -107,19 +107,23 @@ def capture(
 def correct(
     session: Session, order: Order, before: Bill, figures: Figures, evidence: Evidence, *, at: datetime, by: str
 ) -> None:
-    """Correct a provisional settlement once: post the difference under `correction:{serial}`, write the new bill.
+    """Correct a settlement once: post the difference under `correction:{serial}`, write the new bill.
 
-    More to pay comes from what is available, then from the gift, then it is a debt; less pays a debt first.
+    More to pay comes from what is still held, from what is available, then from the gift, then it is a debt; less
+    pays a debt first. The rest of the hold is given back in the same transaction.
     """
     if order.customer_id is None:
         raise ValueError(f"{order.serial}: nobody is known who could pay")
     customer = order.customer_id
+    hold = lock_hold(session, order.serial)
+    rest = hold.rest_fen if hold is not None and hold.state is HoldState.OPEN else 0
     wallet = lock_wallet(session, customer)
     more = figures.total_fen - before.total_fen
-    payment = pay(max(0, more), hold=0, available_fen=wallet.available_fen, gift_fen=wallet.gift_fen)
+    payment = pay(max(0, more), hold=rest, available_fen=wallet.available_fen, gift_fen=wallet.gift_fen)
     back_to_debt = min(max(0, -more), wallet.debt_fen)
     moves = (
-        Move(available(customer), max(0, -more) - back_to_debt - payment.from_available),
+        Move(held(customer), -payment.from_hold - payment.released),
+        Move(available(customer), max(0, -more) - back_to_debt + payment.released - payment.from_available),
         Move(gift(customer), -payment.from_gift),
         Move(debt(customer), back_to_debt - payment.owed),
         *_earned(
@@ -129,6 +133,8 @@ def correct(
         ),
     )
     _post(session, order, f"correction:{order.serial}", TransactionKind.CORRECTION, moves, at=at, by=by)
+    if hold is not None and hold.state is HoldState.OPEN:
+        close_hold(hold, captured_fen=payment.from_hold, released_fen=payment.released, kept_fen=0, at=at)
     write_bill(session, order, figures, BillKind.CORRECTION, evidence, at=at)
 
 

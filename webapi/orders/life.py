@@ -16,7 +16,8 @@ from evcs.contracts.states import GunState, OrderState
 State = OrderState
 
 FINAL = frozenset({State.SETTLED, State.REFUSED, State.START_FAILED, State.CANCELLED, State.REFUNDED})
-"""States that wait for nothing; only a charge or a record of one of the last three is adopted."""
+"""States that wait for nothing. A charge or a record of one that never charged is adopted; a settled one is looked at
+again when a late mark knows of more energy than its record."""
 
 ADOPTABLE = frozenset({State.REFUSED, State.START_FAILED, State.CANCELLED})
 BEFORE_COMMAND = frozenset({State.HOLDING, State.QUEUED})
@@ -31,6 +32,7 @@ class Trouble(StrEnum):
     STOP_UNANSWERED = "stop_unanswered"
     NOTHING_TO_BILL_BY = "nothing_to_bill_by"
     RECORD_DIFFERS = "record_differs"
+    MARKS_AWAITED = "marks_awaited"
 
 
 LevelKey = tuple[int, int]
@@ -112,7 +114,7 @@ class LevelSeen:
 
 @dataclass(frozen=True, slots=True)
 class MarkSeen:
-    """A register mark of this order: a sign of life."""
+    """A register mark of this order that is new: a sign of life, or evidence that came behind the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,8 @@ class RecordOutcome(StrEnum):
     """Captured and released; the hold is closed."""
     CORRECTED = "corrected"
     REVIEW = "review"
+    AWAITS_MARKS = "awaits_marks"
+    """Only the marks can explain it, and they may still be on their way: nothing is taken yet."""
     REPEATED = "repeated"
 
 
@@ -171,6 +175,13 @@ class ProvisionalMade:
     """Answer to `SettleProvisionally`: settled by marks, or not, for lack of anything to bill by."""
 
     settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReckonedAnew:
+    """Answer to `ReckonAnew`: what the books made of the order's record now; None: there is none to reckon."""
+
+    outcome: RecordOutcome | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +209,7 @@ Observation = (
     | LinkReturned
     | RecordStored
     | ProvisionalMade
+    | ReckonedAnew
     | ReviewClosed
     | DeadlinePassed
 )
@@ -226,6 +238,11 @@ class ReleaseHold:
 @dataclass(frozen=True, slots=True)
 class SettleProvisionally:
     """Bill by the marks; answered by `ProvisionalMade`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReckonAnew:
+    """Reckon what is not decided with all marks that are here now; answered by `ReckonedAnew`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +279,7 @@ Effect = (
     | LeaveQueue
     | ReleaseHold
     | SettleProvisionally
+    | ReckonAnew
     | CloseReview
     | Adopt
     | WarnStopUnanswered
@@ -317,8 +335,7 @@ def step(facts: OrderFacts, seen: Observation, now: datetime) -> Step:
         case LevelSeen():
             return _level(facts, seen, now)
         case MarkSeen():
-            if facts.state is State.CHARGING:
-                return Step(replace(facts, deadline=_in(now, waits.LOST_LINK_S)))
+            return _mark_seen(facts, now)
         case GoalReached(reason):
             if facts.state is State.CHARGING:
                 return _stopping(facts, reason, now)
@@ -340,6 +357,8 @@ def step(facts: OrderFacts, seen: Observation, now: datetime) -> Step:
                 if settled:
                     return _close(replace(facts, hold_open=False), State.SETTLED, now, facts.reason)
                 return _review(facts, Trouble.NOTHING_TO_BILL_BY, now)
+        case ReckonedAnew(outcome):
+            return _reckoned_anew(facts, outcome, now)
         case ReviewClosed():
             if facts.state is State.REVIEW:
                 return _close(replace(facts, hold_open=False), State.SETTLED, now, facts.reason)
@@ -500,10 +519,44 @@ def _exception(facts: OrderFacts, trouble: Trouble, now: datetime, deadline: dat
 
 
 def _review(facts: OrderFacts, trouble: Trouble, now: datetime) -> Step:
+    if facts.state is not State.REVIEW:
+        return _enter(replace(facts, trouble=trouble), State.REVIEW, now, _in(now, waits.REVIEW_S))
+    if facts.trouble is Trouble.MARKS_AWAITED:
+        return Step(facts)
+    # Whatever else the pile sends: what is in dispute is held for `REVIEW_S` from the first time, no longer.
+    return Step(replace(facts, trouble=trouble))
+
+
+def _await_marks(facts: OrderFacts, now: datetime) -> Step:
+    """Reckon once no mark has come for a while, within the review's time: so any order of messages gives the same."""
+    facts = replace(facts, trouble=Trouble.MARKS_AWAITED)
+    since = facts.since if facts.state is State.REVIEW else now
+    return _enter(facts, State.REVIEW, now, min(_in(now, waits.MARKS_S), _in(since, waits.REVIEW_S)))
+
+
+def _mark_seen(facts: OrderFacts, now: datetime) -> Step:
+    match facts.state:
+        case State.CHARGING:
+            return Step(replace(facts, deadline=_in(now, waits.LOST_LINK_S)))
+        case State.REVIEW:
+            return _await_marks(facts, now)
+        case State.SETTLED | State.REFUSED | State.START_FAILED | State.CANCELLED:
+            # It came behind the record that closed the order, and may know of more energy than that.
+            return Step(facts, (ReckonAnew(),))
+    return Step(facts)
+
+
+def _reckoned_anew(facts: OrderFacts, outcome: RecordOutcome | None, now: datetime) -> Step:
     if facts.state is State.REVIEW:
-        # Whatever else the pile sends: what is in dispute is held for `REVIEW_S` from the first time, no longer.
-        return Step(replace(facts, trouble=trouble))
-    return _enter(replace(facts, trouble=trouble), State.REVIEW, now, _in(now, waits.REVIEW_S))
+        if outcome is RecordOutcome.SETTLED:
+            return _close(replace(facts, hold_open=False), State.SETTLED, now, facts.reason)
+        trouble = Trouble.NOTHING_TO_BILL_BY if outcome is None else Trouble.RECORD_DIFFERS
+        return Step(replace(facts, trouble=trouble, deadline=_in(facts.since, waits.REVIEW_S)))
+    if outcome is RecordOutcome.REVIEW and facts.state is State.SETTLED:
+        return _review(facts, Trouble.RECORD_DIFFERS, now)
+    if outcome is RecordOutcome.REVIEW and facts.state in ADOPTABLE:
+        return _add(_review(facts, Trouble.RECORD_DIFFERS, now), Adopt(facts.state))
+    return Step(facts)
 
 
 def _record(facts: OrderFacts, seen: RecordStored, now: datetime) -> Step:
@@ -516,9 +569,13 @@ def _record(facts: OrderFacts, seen: RecordStored, now: datetime) -> Step:
         known = replace(known, charged=True)
         if seen.outcome is RecordOutcome.REVIEW:
             return _add(_review(known, Trouble.RECORD_DIFFERS, now), Adopt(facts.state))
+        if seen.outcome is RecordOutcome.AWAITS_MARKS:
+            return _add(_await_marks(known, now), Adopt(facts.state))
         return _close(replace(known, hold_open=False), State.SETTLED, now, facts.reason, Adopt(facts.state))
     if seen.outcome is RecordOutcome.REVIEW:
         return _review(known, Trouble.RECORD_DIFFERS, now)
+    if seen.outcome is RecordOutcome.AWAITS_MARKS:
+        return _await_marks(known, now)
     settled = replace(known, hold_open=False)
     if not seen.has_energy and not facts.charged:
         # YKC sends a record even for a failed start.
@@ -550,6 +607,8 @@ def _overdue(facts: OrderFacts, now: datetime) -> Step:
             return _exception(facts, Trouble.NO_RECORD, now, _in(observed, waits.PROVISIONAL_S))
         case State.EXCEPTION:
             return _exception_overdue(facts, now)
+        case State.REVIEW if facts.trouble is Trouble.MARKS_AWAITED:
+            return Step(replace(facts, deadline=_in(now, waits.MARKS_S)), (ReckonAnew(),))
         case State.REVIEW:
             return Step(replace(facts, deadline=_in(now, waits.REVIEW_S)), (CloseReview(),))
     return Step(facts)

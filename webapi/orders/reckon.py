@@ -10,12 +10,14 @@ from evcs.contracts.money import fen_of_e4
 from evcs.contracts.states import TariffBand
 from webapi.orders import marks
 from webapi.orders.models import BillRoute
-from webapi.orders.record import MENDED_BY_MARKS, Doubt, Meter, energies, is_possible, is_total_sure
+from webapi.orders.record import MENDED_BY_MARKS, Doubt, Meter, energies, has_energy, is_possible, is_total_sure
 from webapi.tariffs.price import NOTHING, Priced, price
 from webapi.tariffs.slots import BandKwh, PriceTable, Reading
 
 ALLOWED_DIFFERENCE_FEN = 1
 """Between our total and the pile's: rounding the total differs from the pile's screen by at most this."""
+WHOLE_HOLD_FEN = 10**12
+"""More than any hold: a dispute of which nobody knows how much it is about."""
 FREE_OVERSHOOT_KWH = Decimal("0.2")
 """How far an energy goal may be passed at the customer's cost; beyond it at the operator's."""
 
@@ -81,6 +83,14 @@ class Observed:
 NOT_OBSERVED = Observed()
 
 
+def needs_marks(record: ChargeRecord, table: PriceTable | None, meter: Meter, observed: Observed) -> bool:
+    """Whether a record can be priced only by what the order's marks say; they may still be on their way."""
+    if table is None or not has_energy(record) or not is_possible(record, meter, observed.requested_at):
+        return False
+    drawn = energies(record, table, meter, observed.requested_at)
+    return isinstance(drawn, Doubt) and drawn in MENDED_BY_MARKS
+
+
 def reckon_record(
     record: ChargeRecord,
     table: PriceTable | None,
@@ -94,7 +104,8 @@ def reckon_record(
 
     The record's energies per band count where they can be believed, else the order's marks on receive time
     (closed by the record's total, where that is sure). More than a fen apart: disputed, the lower figure stands.
-    So it is where the marks saw more than a sample's worth of energy that the record does not know.
+    So it is where the marks saw more than a sample's worth of energy that the record does not know: its own figure
+    is the lower one, whatever else was drawn.
     """
     reckoned = _by_record(record, table, readings, meter, limit, observed)
     unknown = readings[-1].energy_kwh - record.energy_kwh if readings else Decimal(0)
@@ -102,7 +113,7 @@ def reckon_record(
         return reckoned
     seen = reckon_marks(table, readings, meter, limit=limit, observed=observed)
     if isinstance(seen, Unclear):
-        return Unclear("less_than_marks")
+        return Disputed(reckoned.figures, WHOLE_HOLD_FEN)
     more_fen = seen.figures.total_fen - reckoned.figures.total_fen
     return Disputed(reckoned.figures, more_fen) if more_fen > ALLOWED_DIFFERENCE_FEN else reckoned
 
@@ -116,7 +127,7 @@ def _by_record(
     observed: Observed,
 ) -> Reckoning:
     pile_fen = fen_of_e4(record.amount_e4)
-    if not record.energy_kwh and not any(band.energy_kwh for band in record.bands):
+    if not has_energy(record):
         nothing = Figures(NOTHING, 0, BillRoute.RECORD)
         return Agreed(nothing) if pile_fen <= ALLOWED_DIFFERENCE_FEN else Disputed(nothing, pile_fen)
     if table is None:

@@ -115,6 +115,11 @@ def fingerprint(record: ChargeRecord) -> str:
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 
+def has_energy(record: ChargeRecord) -> bool:
+    """Whether the record says that anything was drawn."""
+    return bool(record.energy_kwh) or any(band.energy_kwh for band in record.bands)
+
+
 def is_clock_right(record: ChargeRecord, not_before: datetime | None = None) -> bool:
     """Whether the record's times can be believed, within 60 s.
 

@@ -22,7 +22,7 @@ from webapi.orders.life import RecordOutcome
 from webapi.orders.marks import begin_by_marks, readings_of
 from webapi.orders.models import Bill, BillKind, Order, RecordVerdict
 from webapi.orders.models import ChargeRecord as RecordRow
-from webapi.orders.reckon import Agreed, Disputed, Limit, Observed, Reckoning, Unclear, reckon_record
+from webapi.orders.reckon import Agreed, Disputed, Limit, Observed, Reckoning, Unclear, needs_marks, reckon_record
 from webapi.orders.record import CLOCK_TOLERANCE, Meter, fingerprint, is_clock_right
 from webapi.piles.models import Pile
 from webapi.tariffs.queries import price_table
@@ -31,6 +31,9 @@ from webapi.tariffs.slots import PriceTable
 log = get_logger()
 
 WORKER = "worker"
+MARKS_AWAITED = "marks_awaited"
+"""Why a record is in review that only the marks can explain, until they are in."""
+ANOTHER_RECORD = "another_record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,10 @@ def settle_record(session: Session, record: ChargeRecord, *, at: datetime, by: s
     """Store a charge record with its verdict and settle its order, once; the caller commits.
 
     settled: the first record of an order. corrected: the first after a provisional settlement. review: pile and
-    platform differ (the lower figure is taken, the difference stays held), nothing to reckon by, or another record
-    for an order that has one. orphan: no order has the serial, and it is no offline charge of a known card, for which
-    an order is made now. The same record again only counts up.
+    platform differ (the lower figure is taken, the difference stays held), nothing to reckon by, another record for
+    an order that has one, or one that only the marks explain: these come on another topic, before it or after, so
+    nothing is taken until they are in (`reckon_anew`). orphan: no order has the serial, and it is no offline charge
+    of a known card, for which an order is made now. The same record again only counts up.
     """
     order = session.get(Order, record.serial, with_for_update=ROW_LOCK, populate_existing=True)
     content = fingerprint(record)
@@ -72,12 +76,18 @@ def settle_record(session: Session, record: ChargeRecord, *, at: datetime, by: s
     if not _is_of(record, order):
         return _done(record, _store(session, record, content, RecordVerdict.REVIEW, "other_gun", at), None, None)
     bills = {bill.kind: bill for bill in session.scalars(select(Bill).where(Bill.order_serial == order.serial))}
-    if bills.keys() - {BillKind.PROVISIONAL}:
-        row = _store(session, record, content, RecordVerdict.REVIEW, "another_record", at)
+    if bills.keys() - {BillKind.PROVISIONAL} or _awaits(session, order):
+        row = _store(session, record, content, RecordVerdict.REVIEW, ANOTHER_RECORD, at)
         return _done(record, row, order, RecordOutcome.REVIEW)
-    reckoning = _reckon(session, order, record)
     provisional = bills.get(BillKind.PROVISIONAL)
-    verdict, why = _verdict(reckoning, is_correction=provisional is not None)
+    _note_course(session, order, record, at)
+    if provisional is None and needs_marks(
+        record, table_of(session, order), meter_of(session, order), observed_of(order)
+    ):
+        row = _store(session, record, content, RecordVerdict.REVIEW, MARKS_AWAITED, at)
+        return _done(record, row, order, RecordOutcome.AWAITS_MARKS)
+    reckoning = reckon(session, order, record)
+    verdict, why = verdict_of(reckoning, is_correction=provisional is not None)
     row = _store(session, record, content, verdict, why, at)
     return _take(session, order, record, row, reckoning, provisional, at=at, by=by)
 
@@ -85,9 +95,28 @@ def settle_record(session: Session, record: ChargeRecord, *, at: datetime, by: s
 def settle_orphan(session: Session, row: RecordRow, order: Order, *, at: datetime, by: str) -> Settled:
     """Settle a stored record by the order that a person has made of it; its verdict is no longer orphan."""
     record = topics.RECORD.decode(row.decoded_json.encode())
-    reckoning = _reckon(session, order, record)
-    row.verdict, row.verdict_reason = _verdict(reckoning, is_correction=False)
+    _note_course(session, order, record, at)
+    return take_up(session, order, row, record, at=at, by=by)
+
+
+def take_up(
+    session: Session, order: Order, row: RecordRow, record: ChargeRecord, *, at: datetime, by: str = WORKER
+) -> Settled:
+    """Settle an order without a bill by a record that is stored already, whose verdict this gives anew."""
+    if order.running_version is None and not _are_times_right(record, order):
+        # Nobody saw it begin, and its pile cannot say when: the first mark may have come behind the record.
+        order.started_at = begin_by_marks(session, order)
+    reckoning = reckon(session, order, record)
+    row.verdict, row.verdict_reason = verdict_of(reckoning, is_correction=False)
     return _take(session, order, record, row, reckoning, None, at=at, by=by)
+
+
+def _awaits(session: Session, order: Order) -> bool:
+    """Whether a record of this order waits for its marks already."""
+    waiting = select(RecordRow.id).where(
+        RecordRow.serial == order.serial, RecordRow.verdict_reason == MARKS_AWAITED, RecordRow.gun_no == order.gun_no
+    )
+    return session.scalar(waiting.limit(1)) is not None
 
 
 def _take(
@@ -101,8 +130,7 @@ def _take(
     at: datetime,
     by: str,
 ) -> Settled:
-    """Write what the record tells of the charge, and move the money where the figures are clear."""
-    _note_course(session, order, record, at)
+    """Move the money where the figures are clear."""
     if not isinstance(reckoning, Unclear):
         evidence = Evidence(row.id, fen_of_e4(record.amount_e4))
         if provisional is not None:
@@ -138,11 +166,12 @@ def meter_of(session: Session, order: Order) -> Meter:
 
 
 def observed_of(order: Order) -> Observed:
-    """What our own clock knows of the charge."""
-    return Observed(order.requested_at, order.ended_at)
+    """What our own clock knows of the charge; an end that only a record has told is not seen."""
+    return Observed(order.requested_at, order.ended_at if order.end_observed_at is not None else None)
 
 
-def _reckon(session: Session, order: Order, record: ChargeRecord) -> Reckoning:
+def reckon(session: Session, order: Order, record: ChargeRecord) -> Reckoning:
+    """Both calculations of a record, with all marks that are here."""
     reckoning = reckon_record(
         record,
         table_of(session, order),
@@ -156,7 +185,8 @@ def _reckon(session: Session, order: Order, record: ChargeRecord) -> Reckoning:
     return reckoning
 
 
-def _verdict(reckoning: Reckoning, *, is_correction: bool) -> tuple[RecordVerdict, str | None]:
+def verdict_of(reckoning: Reckoning, *, is_correction: bool) -> tuple[RecordVerdict, str | None]:
+    """What a reckoning makes of its record, and why."""
     match reckoning:
         case Agreed():
             return (RecordVerdict.CORRECTED if is_correction else RecordVerdict.SETTLED), None
@@ -180,7 +210,7 @@ def _note_course(session: Session, order: Order, record: ChargeRecord, at: datet
     order.stop_class = record.stop_class.value
     # Seventeen bytes from a pile may be anything, also what PostgreSQL takes for no text; the record keeps them.
     compare_vin(session, order, record.vin, at=at)
-    is_right = is_clock_right(record, order.requested_at)
+    is_right = _are_times_right(record, order)
     may_move = is_right and order.settled_at is None
     if order.started_at is None:
         if record.energy_kwh > 0:
@@ -191,6 +221,10 @@ def _note_course(session: Session, order: Order, record: ChargeRecord, at: datet
         order.ended_at = record.ended_at if is_right else record.received_at
     elif may_move and record.ended_at < order.ended_at - CLOCK_TOLERANCE:
         order.ended_at = record.ended_at
+
+
+def _are_times_right(record: ChargeRecord, order: Order) -> bool:
+    return is_clock_right(record, order.requested_at) and record.started_at <= record.ended_at
 
 
 def _orphan(session: Session, record: ChargeRecord, content: str, why: str, at: datetime) -> RecordRow:

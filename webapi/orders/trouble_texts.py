@@ -24,6 +24,10 @@ TEXTS: dict[Trouble, Sentence] = {
         "充电桩的账单与平台计算不一致，已按较低金额扣款，差额待核对，最多冻结 7 天。",
         "The pile's bill differs from ours: the lower one was charged, the difference stays held for 7 days at most.",
     ),
+    Trouble.MARKS_AWAITED: Sentence(
+        "充电桩的账单有疑问，正在汇总电表读数，稍后按读数结算。",
+        "The pile's bill is in doubt; the meter readings are gathered, and in a moment it is settled by them.",
+    ),
 }
 
 

@@ -45,6 +45,10 @@ STOP = life.PublishStop(Reason.STOPPED_BY_PERSON)
 CHANGE = life.PublishOrderChange()
 RELEASE = life.ReleaseHold()
 HELD_CHARGE = (life.Admitted(), CHARGING)
+SETTLED, DISPUTED, AWAITS = (
+    life.RecordStored(outcome, True)
+    for outcome in (life.RecordOutcome.SETTLED, life.RecordOutcome.REVIEW, life.RecordOutcome.AWAITS_MARKS)
+)
 
 MOVES: list[tuple[str, tuple[life.Observation, ...], life.Observation, float, S, tuple[life.Effect, ...], float | None]] = [
     # what, before, observation, at second, state, effects, deadline in seconds from the start
@@ -121,6 +125,43 @@ MOVES: list[tuple[str, tuple[life.Observation, ...], life.Observation, float, S,
         S.REVIEW,
         (),
         7 * 86400,
+    ),
+    ("record waits for marks", HELD_CHARGE, AWAITS, 5, S.REVIEW, (CHANGE,), 20),
+    ("another mark, another wait", (*HELD_CHARGE, AWAITS), life.MarkSeen(), 9, S.REVIEW, (), 24),
+    ("another record does not end the wait", (*HELD_CHARGE, AWAITS), DISPUTED, 9, S.REVIEW, (), 15),
+    ("the marks are in", (*HELD_CHARGE, AWAITS), life.DeadlinePassed(), 15, S.REVIEW, (life.ReckonAnew(),), 30),
+    ("they explain it", (*HELD_CHARGE, AWAITS), life.ReckonedAnew(life.RecordOutcome.SETTLED), 15, S.SETTLED, (CHANGE,), None),
+    ("they do not", (*HELD_CHARGE, AWAITS), life.ReckonedAnew(life.RecordOutcome.REVIEW), 15, S.REVIEW, (), 7 * 86400),
+    ("a mark behind a dispute", (*HELD_CHARGE, DISPUTED), life.MarkSeen(), 100, S.REVIEW, (), 115),
+    ("a mark behind a dispute, as it closes", (*HELD_CHARGE, DISPUTED), life.MarkSeen(), 7 * 86400 - 5, S.REVIEW, (), 7 * 86400),
+    ("a mark behind a settlement", (*HELD_CHARGE, SETTLED), life.MarkSeen(), 9, S.SETTLED, (life.ReckonAnew(),), None),
+    (
+        "it knows of more than the record",
+        (*HELD_CHARGE, SETTLED),
+        life.ReckonedAnew(life.RecordOutcome.REVIEW),
+        9,
+        S.REVIEW,
+        (CHANGE,),
+        9 + 7 * 86400,
+    ),
+    ("it knows of nothing else", (*HELD_CHARGE, SETTLED), life.ReckonedAnew(None), 9, S.SETTLED, (), None),
+    (
+        "a record of a closed order that waits for marks",
+        (WISH,),
+        AWAITS,
+        5,
+        S.REVIEW,
+        (life.Adopt(S.CANCELLED), CHANGE),
+        20,
+    ),
+    (
+        "marks of a charge that its record denies",
+        (WISH,),
+        life.ReckonedAnew(life.RecordOutcome.REVIEW),
+        5,
+        S.REVIEW,
+        (life.Adopt(S.CANCELLED), CHANGE),
+        5 + 7 * 86400,
     ),
     ("record again", (*HELD_CHARGE, FINISHED), life.RecordStored(life.RecordOutcome.REPEATED, True), 5, S.ENDED, (), 30),
     (
@@ -215,6 +256,8 @@ OBSERVATIONS = st.one_of(
             *(life.RecordStored(outcome, energy) for outcome in life.RecordOutcome for energy in (True, False)),
             life.ProvisionalMade(True),
             life.ProvisionalMade(False),
+            life.ReckonedAnew(life.RecordOutcome.SETTLED),
+            life.ReckonedAnew(None),
         ]
     ),
 )
@@ -234,7 +277,9 @@ def test_no_sequence_loses_a_hold_or_leaves_an_order_open_for_ever(
         if life.ReleaseHold() in done.effects:
             assert held, "released twice"
             held = False
-        closed_by_the_books = isinstance(seen, life.RecordStored | life.ProvisionalMade | life.ReviewClosed)
+        closed_by_the_books = isinstance(
+            seen, life.RecordStored | life.ProvisionalMade | life.ReckonedAnew | life.ReviewClosed
+        )
         if held and closed_by_the_books and not facts.hold_open:
             held = False
         assert facts.hold_open is held
@@ -263,6 +308,8 @@ def test_deadlines_alone_end_every_order(sequence: list[tuple[life.Observation, 
         facts = done.facts
         if life.SettleProvisionally() in done.effects:
             facts = life.step(facts, life.ProvisionalMade(False), now).facts
+        if life.ReckonAnew() in done.effects:
+            facts = life.step(facts, life.ReckonedAnew(life.RecordOutcome.REVIEW), now).facts
         if life.CloseReview() in done.effects:
             facts = life.step(facts, life.ReviewClosed(), now).facts
         rounds += 1

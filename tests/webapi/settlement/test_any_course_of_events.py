@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from evcs.contracts.states import OrderState
-from tests.webapi.books import BEGIN, FLAT, PEAK, VALLEY, Books, mark, record
+from tests.webapi.books import BEGIN, FLAT, PEAK, VALLEY, Books, changed, mark, record
 from webapi.database import sessions
 from webapi.ledger.errors import InsufficientFunds, NoOpenHold
 from webapi.ledger.holds import lengthen_hold, release_hold
@@ -20,6 +20,7 @@ from webapi.orders.life import RecordOutcome
 from webapi.orders.marks import keep_mark
 from webapi.orders.models import Order
 from webapi.orders.provisional import settle_provisionally
+from webapi.orders.reckon_anew import reckon_anew
 from webapi.orders.review import close_review
 from webapi.orders.settle import settle_record
 from webapi.recharges.place import RechargeOrder, place_recharge
@@ -34,7 +35,10 @@ deeds = st.lists(
         st.tuples(st.just("release")),
         st.tuples(st.just("mark"), st.integers(1, 130), kwh),
         st.tuples(st.just("provisional")),
-        st.tuples(st.just("record"), kwh, kwh, kwh, st.sampled_from((-900, -1, 0, 1, 900))),
+        st.tuples(
+            st.just("record"), kwh, kwh, kwh, st.sampled_from((-900, -1, 0, 1, 900)), st.sampled_from((0.0, 0.0, 90.0))
+        ),
+        st.tuples(st.just("reckon_anew")),
         st.tuples(st.just("close_review")),
     ),
     max_size=25,
@@ -86,18 +90,25 @@ class Course:
             settled = settle_provisionally(self.books.session, self.order, at=BEGIN)
             self.order.state = OrderState.SETTLED if settled else OrderState.REVIEW
 
-    def do_record(self, peak: Decimal, flat: Decimal, valley: Decimal, off_fen: int) -> None:
+    def do_record(self, peak: Decimal, flat: Decimal, valley: Decimal, off_fen: int, clock_offset_s: float) -> None:
         if not self.order:
             return
         exact = peak * 152_345 + flat * 112_345 + valley * 72_345
         amount_e4 = max(0, int(exact / 10) + off_fen * 100)
         said = record(self.order.serial, ((PEAK, peak), (FLAT, flat), (VALLEY, valley)), amount_e4)
+        said = changed(said, clock_offset_s=clock_offset_s)
         was = self.order.state
         settled = settle_record(self.books.session, said, at=BEGIN + timedelta(hours=3))
         if was not in (OrderState.SETTLED,) and settled.outcome is RecordOutcome.SETTLED:
             self.order.state = OrderState.SETTLED
-        elif was not in (OrderState.SETTLED,) and settled.outcome is RecordOutcome.REVIEW:
+        elif was is not OrderState.SETTLED and settled.outcome in (RecordOutcome.REVIEW, RecordOutcome.AWAITS_MARKS):
             self.order.state = OrderState.REVIEW
+
+    def do_reckon_anew(self) -> None:
+        if self.order and self.order.state in (OrderState.REVIEW, OrderState.SETTLED):
+            outcome = reckon_anew(self.books.session, self.order, at=BEGIN + timedelta(hours=3), by="t")
+            if outcome is not None:
+                self.order.state = OrderState.REVIEW if outcome is RecordOutcome.REVIEW else OrderState.SETTLED
 
     def do_close_review(self) -> None:
         if self.order and self.order.state is OrderState.REVIEW:
