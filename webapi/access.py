@@ -11,11 +11,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from webapi.cards.models import Card, CardAttempt, Vehicle
 from webapi.customers.models import Customer
+from webapi.faults.models import AlarmRecord
 from webapi.guns.models import Gun
+from webapi.guns.power_models import PowerSetting, PowerSettingGun
 from webapi.orders.models import ChargeRecord, Order
 from webapi.piles.models import Pile
 from webapi.stations.models import Station
 from webapi.tariffs.models import Tariff
+from webapi.transformers.models import Feeder, Transformer
 from webapi.users.models import Role
 from webapi.users.roles import DRIVER, GRANTED, Right
 
@@ -81,6 +84,34 @@ class Visible:
             .join(Station, Station.code == Pile.station_code)
             .where(Pile.archived_at.is_(None), Station.archived_at.is_(None), self._of_station())
         )
+
+    def transformers(self) -> Select[Transformer]:
+        """Transformers that are in use, of visible stations."""
+        return (
+            select(Transformer)
+            .join(Station, Station.code == Transformer.station_code)
+            .where(Transformer.archived_at.is_(None), Station.archived_at.is_(None), self._of_station())
+        )
+
+    def feeders(self) -> Select[Feeder]:
+        """Feeders of visible transformers."""
+        return (
+            select(Feeder)
+            .join(Transformer, Transformer.code == Feeder.transformer_code)
+            .join(Station, Station.code == Transformer.station_code)
+            .where(Transformer.archived_at.is_(None), Station.archived_at.is_(None), self._of_station())
+        )
+
+    def alarms(self) -> Select[AlarmRecord]:
+        """Alarm records of visible stations, also archived ones."""
+        return select(AlarmRecord).join(Station, Station.code == AlarmRecord.station_code).where(self._of_station())
+
+    def power_settings(self) -> Select[PowerSetting]:
+        """Limits by hand that concern a gun of a visible station."""
+        own = exists().where(
+            PowerSettingGun.setting_id == PowerSetting.id, self.sees_station(PowerSettingGun.station_code)
+        )
+        return select(PowerSetting).where(own)
 
     def guns(self) -> Select[Gun]:
         """Guns that are in use, of visible piles."""

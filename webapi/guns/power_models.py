@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, String, text
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evcs.contracts.states import CapState
@@ -107,4 +107,5 @@ class GunSessionLive(Base):
     allowance_sent_kw: Mapped[Decimal | None] = mapped_column(PowerKw, comment="of the whole pile")
     allowance_confirmed_kw: Mapped[Decimal | None] = mapped_column(PowerKw, comment="of the whole pile")
     allowance_refused: Mapped[str | None] = mapped_column(String(64), comment="evcs.contracts.reasons.Reason")
+    caps_json: Mapped[str] = mapped_column(Text, default="[]", comment="every cap with its source, the lowest first")
     changed_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -73,6 +73,31 @@ def number(description: str, *, most: int = MAX_INT) -> fields.Integer:
     return fields.Integer(validate=validate.Range(1, most), metadata={"description": description})
 
 
+def figure(
+    description: str,
+    *,
+    above: str | None = None,
+    least: str | None = None,
+    most: str,
+    places: int,
+    required: bool = False,
+    nullable: bool = False,
+) -> fields.Decimal:
+    """A decimal within bounds, with so many places at most; a number or its text."""
+    lowest = Decimal(above if above is not None else least or "0")
+
+    def _places(value: Decimal) -> None:
+        if int(value.normalize().as_tuple().exponent) < -places:
+            raise ValidationError(f"Has more than {places} decimals.")
+
+    return fields.Decimal(
+        required=required,
+        allow_none=nullable,
+        validate=validate.And(validate.Range(lowest, Decimal(most), min_inclusive=above is None), _places),
+        metadata={"description": description},
+    )
+
+
 def kwh(description: str, *, most: int = 10_000) -> fields.Decimal:
     """Energy in kWh, above 0, with four decimals at most; a number or its text."""
     return fields.Decimal(

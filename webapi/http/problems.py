@@ -32,6 +32,15 @@ class Code(StrEnum):
     VEHICLE_TAKEN = "vehicle_taken"
     NOT_BOUND = "not_bound"
     NO_ORPHAN = "no_orphan"
+    FEEDER_IN_USE = "feeder_in_use"
+    DEGRADED_NOT_NEEDED = "degraded_not_needed"
+    DEGRADED_NOT_ASKED = "degraded_not_asked"
+    DEGRADED_EXPIRED = "degraded_expired"
+    DEGRADED_SAME_PERSON = "degraded_same_person"
+    DEGRADED_OTHER_OPERATOR = "degraded_other_operator"
+    NOTHING_FAILED = "nothing_failed"
+    FAULT_CODE_TAKEN = "fault_code_taken"
+    FAULT_CODES_IN_USE = "fault_codes_in_use"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     CHANGED_MEANWHILE = "changed_meanwhile"
     DATABASE_AWAY = "database_away"
@@ -91,6 +100,38 @@ TEXTS: dict[Code, Sentence] = {
     ),
     Code.NO_ORPHAN: Sentence(
         "该充电记录已有订单，请刷新。", "This charge record belongs to an order by now; load the list again."
+    ),
+    Code.FEEDER_IN_USE: Sentence(
+        "该馈线下还有桩或下级馈线，请先移走。",
+        "There are still piles or feeders behind this feeder; move them away first.",
+    ),
+    Code.DEGRADED_NOT_NEEDED: Sentence(
+        "无需降级运行：该变压器的电表读数正常，或未装电表（按估算运行）。",
+        "Degraded mode is not needed: the transformer's meter is read, or it has none and the estimate counts anyway.",
+    ),
+    Code.DEGRADED_NOT_ASKED: Sentence(
+        "没有待确认的降级申请，请先由一人提出。", "Nobody has asked for degraded mode; one person asks first."
+    ),
+    Code.DEGRADED_EXPIRED: Sentence(
+        "申请已超过 {minutes} 分钟，请重新提出。",
+        "The request is older than {minutes} min; it has to be made anew.",
+    ),
+    Code.DEGRADED_SAME_PERSON: Sentence(
+        "须由另一人确认：提出与确认不能是同一人。",
+        "Another person has to confirm: who asked cannot confirm.",
+    ),
+    Code.DEGRADED_OTHER_OPERATOR: Sentence(
+        "降级运行须由该站运营商自己的两名人员提出并确认。",
+        "Two people of the station's own operator ask for and confirm degraded mode.",
+    ),
+    Code.NOTHING_FAILED: Sentence("没有失败的枪需要重试。", "No gun failed; there is nothing to try again."),
+    Code.FAULT_CODE_TAKEN: Sentence(
+        "该协议、厂商、型号下已有此故障码，请直接修改它。",
+        "There is an entry of this code for this protocol, maker and model; change that one.",
+    ),
+    Code.FAULT_CODES_IN_USE: Sentence(
+        "有 {records} 条故障记录使用了这些故障码；记录会保留原有文字。确认删除请带上 used_too=true。",
+        "{records} records show these codes; they keep their text. To delete nevertheless say used_too = true.",
     ),
     Code.TOO_MANY_ATTEMPTS: Sentence(
         "尝试过多，请在 {seconds} 秒后再试。", "Too many attempts; try again in {seconds} s."

@@ -25,7 +25,7 @@ from webapi.worker.errors import is_to_be_retried
 
 log = get_logger()
 
-Method = Literal["GET", "POST", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 JSON_TYPE = "application/json"
 TRIES = 3
 """Of a transaction that PostgreSQL gave up for another's sake (two that wait for each other)."""

@@ -102,6 +102,30 @@ class Endpoints:
         """A deed; `example` is a body that works, for the document."""
         return self._route("POST", rule, served, answers, status, body, "json", example)
 
+    def put(
+        self,
+        rule: str,
+        served: Served,
+        *,
+        answers: type[Schema] | None,
+        body: type[Schema],
+        example: Mapping[str, object],
+    ) -> Callable[[F], F]:
+        """How something shall stand."""
+        return self._route("PUT", rule, served, answers, HTTPStatus.OK, body, "json", example)
+
+    def patch(
+        self,
+        rule: str,
+        served: Served,
+        *,
+        answers: type[Schema] | None,
+        body: type[Schema],
+        example: Mapping[str, object],
+    ) -> Callable[[F], F]:
+        """A change of some of its fields."""
+        return self._route("PATCH", rule, served, answers, HTTPStatus.OK, body, "json", example)
+
     def delete(self, rule: str, served: Served) -> Callable[[F], F]:
         """An end."""
         return self._route("DELETE", rule, served, None, HTTPStatus.NO_CONTENT, None, "json")

@@ -49,6 +49,14 @@ class LoadView:
     guns_kw: float
     source: str
     why: Sentence
+    meter_kva: float | None
+    estimate_kva: float | None
+    meter_at: datetime | None
+    limited_pct: float | None
+    blocked_pct: float | None
+    degraded_until: datetime | None
+    over_since: datetime | None
+    curtailed: int
     at: datetime
     age_s: float
 
@@ -129,11 +137,12 @@ def _transformer(transformer: Transformer, at: datetime) -> TransformerView:
         transformer.limited_pct,
         transformer.blocked_pct,
         transformer.has_meter,
-        _load(transformer.live, at),
+        load_of(transformer.live, at),
     )
 
 
-def _load(live: TransformerLive | None, at: datetime) -> LoadView | None:
+def load_of(live: TransformerLive | None, at: datetime) -> LoadView | None:
+    """What `rules` last said of a transformer; none: it has not said anything yet."""
     if live is None:
         return None
     return LoadView(
@@ -145,6 +154,14 @@ def _load(live: TransformerLive | None, at: datetime) -> LoadView | None:
         guns_kw=live.guns_kw,
         source=live.source,
         why=Sentence(live.why_zh, live.why_en),
+        meter_kva=live.meter_kva,
+        estimate_kva=live.estimate_kva,
+        meter_at=live.meter_at,
+        limited_pct=live.limited_pct,
+        blocked_pct=live.blocked_pct,
+        degraded_until=live.degraded_until,
+        over_since=live.over_since,
+        curtailed=live.curtailed,
         at=live.told_at,
         age_s=max(0.0, (at - live.told_at).total_seconds()),
     )

@@ -77,6 +77,16 @@ class LoadSchema(Schema):
     guns_kw = out(fields.Float, "各枪输出之和，kW · sum of the guns' output")
     source = out(fields.String, "数值来源：meter 电表，estimate 估算 · which figure counts")
     why = fields.Nested(SentenceSchema, metadata={"description": "原因与解除条件 · why, and when it ends"})
+    meter_kva = out(fields.Float, "电表读数（最大相），kVA · what the meter says, worst phase", allow_none=True)
+    estimate_kva = out(fields.Float, "估算，kVA · estimate from the guns, beside the meter", allow_none=True)
+    meter_at = out(Instant, "电表最近读数时间 · when the meter was last read", allow_none=True)
+    limited_pct = out(fields.Float, "现行限功率阈值，% · threshold in force now", allow_none=True)
+    blocked_pct = out(
+        fields.Float, "现行暂停阈值，%（降级时更低） · in force now, lower in degraded mode", allow_none=True
+    )
+    degraded_until = out(Instant, "降级运行至 · degraded mode is heeded until", allow_none=True)
+    over_since = out(Instant, "过载自何时起 · above the overload threshold since", allow_none=True)
+    curtailed = out(fields.Integer, "被压低功率的充电数 · charges held lower because of overload or sharing")
     at = out(Instant, "何时报告 · when the engine told it")
     age_s = out(fields.Float, "距今秒数，超过 30 秒即规则引擎不在线 · age, s; over 30: the engine is away")
 

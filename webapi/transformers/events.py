@@ -44,6 +44,14 @@ def policy_level(session: Session, address: Address, level: TransformerPolicy, a
     live.source = level.source[:16]
     live.why_zh = level.why_zh[:TEXT_MOST]
     live.why_en = level.why_en[:TEXT_MOST]
+    live.meter_kva = level.meter_kva
+    live.estimate_kva = level.estimate_kva
+    live.meter_at = level.meter_at
+    live.limited_pct = level.limited_pct
+    live.blocked_pct = level.blocked_pct
+    live.degraded_until = level.degraded_until
+    live.over_since = level.over_since
+    live.curtailed = level.curtailed
     session.flush()
     return NOTHING
 

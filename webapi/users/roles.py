@@ -15,6 +15,18 @@ class Right(StrEnum):
     STOP_ORDERS = "stop_orders"
     OPERATE_PILES = "operate_piles"
     """Restart, update, settings, offline cards, parking locks, polls, clock, traces; push a tariff again."""
+    LOCK_OUT = "lock_out"
+    """停用, 全站停止 and lifting them."""
+    LIMIT_POWER = "limit_power"
+    """功率设置 of guns."""
+    SET_TRANSFORMERS = "set_transformers"
+    """Thresholds, ratings and feeders of transformers."""
+    RUN_DEGRADED = "run_degraded"
+    """Ask for or confirm that a transformer runs without its dead meter."""
+    HANDLE_ALARMS = "handle_alarms"
+    """Acknowledge faults and warnings."""
+    MANAGE_FAULT_CODES = "manage_fault_codes"
+    """The fault-code dictionary: one for all operators, so only the platform's administrator changes it."""
     SET_TARIFFS = "set_tariffs"
     """Make versions of tariffs and give them to piles."""
     SEE_ACCOUNTS = "see_accounts"
@@ -38,15 +50,22 @@ _HANDS = frozenset(
         Right.PLACE_ORDERS,
         Right.STOP_ORDERS,
         Right.OPERATE_PILES,
+        Right.HANDLE_ALARMS,
+        Right.LOCK_OUT,
+        Right.LIMIT_POWER,
+        Right.RUN_DEGRADED,
         Right.SEE_ACCOUNTS,
         Right.OPEN_ACCOUNTS,
         Right.MANAGE_CARDS,
     }
 )
 
+_PLATFORM = frozenset({Right.MANAGE_FAULT_CODES})
+"""What concerns all operators."""
+
 GRANTED: dict[Role, frozenset[Right]] = {
     Role.PLATFORM_ADMIN: frozenset(Right),
-    Role.TENANT_ADMIN: frozenset(Right),
+    Role.TENANT_ADMIN: frozenset(Right) - _PLATFORM,
     Role.OPERATOR: _LOOK | _HANDS,
     Role.FINANCE: _LOOK | {Right.SEE_ACCOUNTS, Right.RECHARGE, Right.ADOPT_CHARGES, Right.SEE_PHONES, Right.SEE_AUDIT},
     Role.VIEWER: _LOOK,

@@ -89,7 +89,7 @@ class World:
         """One call with a bearer token (the administrator's unless given; empty: none)."""
         token = self.ours.tokens[Role.TENANT_ADMIN] if token is None else token
         sent = {"Authorization": f"Bearer {token}"} if token else {}
-        if method == "POST":
+        if method in ("POST", "PUT", "PATCH"):
             sent["Idempotency-Key"] = key or uuid4().hex
         kwargs = {} if body is None else {"json": body}
         return self.app.test_client().open(

@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("allowance_sent_kw", sa.BigInteger(), nullable=True, comment="of the whole pile"),
         sa.Column("allowance_confirmed_kw", sa.BigInteger(), nullable=True, comment="of the whole pile"),
         sa.Column("allowance_refused", sa.String(length=64), nullable=True, comment="evcs.contracts.reasons.Reason"),
+        sa.Column("caps_json", sa.Text(), nullable=False, comment="every cap with its source, the lowest first"),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "cap_state IN ('none', 'sent', 'confirmed', 'applied', 'failed')",
