@@ -275,6 +275,8 @@ def _at_meter_kw(gun: Gun, meter_at: datetime) -> float:
         after = reading
     if before is None or meter_at - before.at > TELEMETRY_FRESH:
         return 0.0
+    if gun.level is not None and before.at < gun.level.since <= meter_at:
+        return 0.0  # of a charge that had ended by then: what the next one will draw the meter has not seen
     return before.kw if after is None else min(before.kw, after.kw)
 
 
