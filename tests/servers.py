@@ -4,6 +4,7 @@ Fixtures for a room's conftest: ``from tests.servers import broker, brokers, pos
 """
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import shutil
@@ -17,8 +18,9 @@ import time
 from base64 import b64encode
 from collections.abc import Coroutine, Iterator
 from contextlib import closing, suppress
+from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import psycopg
 import pytest
@@ -38,11 +40,52 @@ def absent(what: str) -> NoReturn:
     pytest.skip(text)
 
 
+class _Ports:
+    """A hundred ports for this process alone, below those that the kernel gives to outgoing connections.
+
+    A port that the kernel names (`bind` to 0) may be some client's source port by the time a server wants it.
+    """
+
+    FIRST, BLOCK, BLOCKS = 20_000, 100, 120
+
+    def __init__(self) -> None:
+        self._claim: IO[bytes] | None = None
+        self._owner = 0
+        self._ports: Iterator[int] = iter(())
+
+    def next(self) -> int:
+        """The next of them that nobody listens on; each comes again only after all others."""
+        if self._owner != os.getpid():
+            self._claim_block()
+        for port in islice(self._ports, self.BLOCK):
+            with closing(socket.socket()) as probe, suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+        raise RuntimeError("all ports of this process are taken")
+
+    def _claim_block(self) -> None:
+        """The lock of a block's file is held until this process ends, however it does."""
+        folder = Path(tempfile.gettempdir()) / "evcs-test-ports"
+        folder.mkdir(exist_ok=True)
+        for block in range(self.BLOCKS):
+            claim = (folder / str(block)).open("ab")
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                claim.close()
+                continue
+            first = self.FIRST + block * self.BLOCK
+            self._claim, self._owner, self._ports = claim, os.getpid(), cycle(range(first, first + self.BLOCK))
+            return
+        raise RuntimeError("all blocks of ports are taken")
+
+
+_PORTS = _Ports()
+
+
 def free_port() -> int:
-    """A TCP port of the loopback that nobody has at this moment."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback that nobody has, and that no other test process will take."""
+    return _PORTS.next()
 
 
 class Server:
