@@ -6,6 +6,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import webapi.models  # noqa: F401 (all tables must be mapped)
 from webapi.cards.routes import endpoints as cards
 from webapi.customers.routes import endpoints as customers
+from webapi.faults.code_routes import endpoints as fault_codes
+from webapi.faults.routes import endpoints as faults
 from webapi.guns.routes import endpoints as guns
 from webapi.http import authenticate, docs_page, errors, headers, health
 from webapi.http.call import Adapters, install
@@ -19,9 +21,25 @@ from webapi.piles.routes import endpoints as piles
 from webapi.recharges.routes import endpoints as recharges
 from webapi.stations.routes import endpoints as stations
 from webapi.tariffs.routes import endpoints as tariffs
+from webapi.transformers.feeder_routes import endpoints as transformers
 from webapi.users.routes import endpoints as users
 
-ENDPOINTS = (users, stations, piles, commands, guns, customers, cards, recharges, orders, orphans, tariffs)
+ENDPOINTS = (
+    users,
+    stations,
+    transformers,
+    piles,
+    commands,
+    guns,
+    faults,
+    fault_codes,
+    customers,
+    cards,
+    recharges,
+    orders,
+    orphans,
+    tariffs,
+)
 
 
 def create_app(adapters: Adapters, *, body_kib: int = 64, proxies: int = 0) -> Flask:

@@ -32,10 +32,11 @@ def alarm_level(session: Session, address: Address, level: AlarmLevel, at: datet
     if newest is None or newest.raised_at != level.raised_at:
         if newest is not None and newest.cleared_at is None:
             newest.cleared_at = max(newest.raised_at, level.raised_at)
-        newest = AlarmRecord(alarm_id=level.alarm, station_code=address.station, raised_at=level.raised_at)
-        session.add(newest)
-        _describe(session, newest, level)
-    _follow(newest, level, at)
+        record = _new_record(session, address, level)
+        _follow(record, level, at)
+        session.add(record)
+    else:
+        _follow(newest, level, at)
     session.flush()
     return NOTHING
 
@@ -58,23 +59,26 @@ def _newest(session: Session, alarm: str) -> AlarmRecord | None:
     return session.scalars(query).first()
 
 
-def _describe(session: Session, record: AlarmRecord, level: AlarmLevel) -> None:
-    """What a record says and will go on saying, whatever becomes of the dictionary.
+def _new_record(session: Session, address: Address, level: AlarmLevel) -> AlarmRecord:
+    """A record with what it says and will go on saying, whatever becomes of the dictionary.
 
     A code that `rules` did not know may have been described in the meantime: its table travels by MQTT.
     """
-    record.protocol = level.protocol[:WORD_MOST]
-    record.code = level.code[:64]
-    record.pile_number = level.pile
-    record.text_zh = level.zh[:TEXT_MOST]
-    record.text_en = level.en[:TEXT_MOST]
-    record.known = level.known
-    if level.known:
-        return
-    entry = entry_for(session, record)
+    record = AlarmRecord(
+        alarm_id=level.alarm,
+        station_code=address.station,
+        pile_number=level.pile,
+        protocol=level.protocol[:WORD_MOST],
+        code=level.code[:64],
+        known=level.known,
+        text_zh=level.zh[:TEXT_MOST],
+        text_en=level.en[:TEXT_MOST],
+        raised_at=level.raised_at,
+    )
+    entry = None if level.known else entry_for(session, record)
     if entry is not None:
-        record.known = True
-        record.text_zh, record.text_en = entry.text_zh, entry.text_en
+        record.known, record.text_zh, record.text_en = True, entry.text_zh, entry.text_en
+    return record
 
 
 def _follow(record: AlarmRecord, level: AlarmLevel, at: datetime) -> None:
