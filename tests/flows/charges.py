@@ -3,7 +3,6 @@
 import asyncio
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -20,7 +19,6 @@ from webapi.ledger.models import Transaction, TransactionKind
 
 RECHARGED = 50_000
 """Fen on the wallet before each order of a scenario."""
-SLOT = timedelta(minutes=30)
 FULL = {"kind": "full"}
 HELD_BACK = replace(LIVELY, late_s=(1e7, 1e7 + 1))
 """With `Troubles.record_late`: a record comes when the test lets it."""
@@ -88,14 +86,6 @@ def let_record_come(pile: SimulatedPile, serial: str) -> None:
     """A record that was held back comes with the next login, which is now."""
     pile.pile.records.let_go(serial, 0)
     pile.drop_link()
-
-
-def keep_off_slot_edges(platform: Platform, room: timedelta = timedelta(minutes=4)) -> None:
-    """Move the clock of the platform, before a pile has it, to where no price changes within a scenario."""
-    now = datetime.now(UTC)
-    left = SLOT - (now - datetime.min.replace(tzinfo=UTC)) % SLOT
-    if left < room:
-        platform.advance((left + timedelta(seconds=60)).total_seconds())
 
 
 async def advance_past_sign_in(platform: Platform, seconds: float) -> None:

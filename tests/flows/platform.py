@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,17 @@ from bridge.simulator.link import SimulatedPile
 from bridge.simulator.options import PileOptions
 from evcs.contracts import topics
 from evcs.contracts.states import GunState
+from evcs.contracts.times import SLOT
 from tests.flows.observer import Observer
 from tests.flows.processes import Service
 from tests.flows.town import PASSWORD, Town
 from tests.servers import Broker, free_port
 
 SERVICES = ("webapi.worker", "rules", "ingest", "bridge", "webapi")
+
+ONE_PRICE = timedelta(minutes=4)
+"""How far from the next price a scenario begins that shall see one."""
+AFTER_EDGE = timedelta(seconds=60)
 
 LIVELY = PileOptions(
     energy_factor=60,
@@ -217,10 +223,24 @@ class Platform:
         return payload
 
 
+def to_one_price(now: datetime) -> float:
+    """By how many seconds to move a clock so that no price changes within a scenario."""
+    left = SLOT - (now - datetime.min.replace(tzinfo=UTC)) % SLOT
+    return (left + AFTER_EDGE).total_seconds() if left < ONE_PRICE else 0.0
+
+
 @contextlib.asynccontextmanager
-async def running(broker: Broker, database_url: str, folder: Path, town: Town) -> AsyncIterator[Platform]:
-    """A platform that runs, and is gone afterwards."""
+async def running(
+    broker: Broker, database_url: str, folder: Path, town: Town, *, one_price: bool = False
+) -> AsyncIterator[Platform]:
+    """A platform that runs, and is gone afterwards; with `one_price` it begins where no price changes for a while.
+
+    Its clock is moved before any service looks at it: each sees a move when it looks next, and a pile that logs in
+    meanwhile is given the old time.
+    """
     platform = Platform(broker, database_url, folder, town)
+    if one_price:
+        platform.advance(to_one_price(datetime.now(UTC)))
     try:
         await platform.start()
         yield platform

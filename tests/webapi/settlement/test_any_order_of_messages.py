@@ -63,7 +63,7 @@ def charges(draw: st.DrawFn) -> Charge:
         marks.append((minute, marks[-1][1] + drawn, MarkReason.PERIODIC))
     last, seen, _ = marks[-1]
     marks[-1] = (last, seen, MarkReason.END)
-    total = max(Decimal(0), seen + draw(st.sampled_from([0, 0, 0, Decimal("0.3"), -5, -seen])))
+    total = max(Decimal(0), seen + draw(st.sampled_from([*map(Decimal, (0, 0, 0, "0.3", -5)), -seen])))
     flat = (total * draw(st.integers(0, 100)) / 100).quantize(Decimal("0.0001")) if last > 70 else Decimal(0)
     bands = ((PEAK, total - flat), (FLAT, flat))
     exact = (total - flat) * 152_345 + flat * 112_345
@@ -179,6 +179,26 @@ def undone(books: Books) -> Iterator[None]:
 
 
 per_database = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def test_a_wrong_record_that_comes_before_the_end_is_not_billed_without_it(books: Books) -> None:
+    """As it was once: 39.9 kWh of 峰 were drawn, and with the begin alone nothing would be paid for them."""
+    total = Decimal("39.9000")
+    said = record("0" * 32, ((PEAK, total),), 617_857, ended_at=BEGIN + timedelta(minutes=30))
+    said = changed(said, energy_kwh=total + 1, register_end_kwh=said.register_end_kwh)
+    marks = ((0, Decimal(0), MarkReason.BEGIN), (30, total, MarkReason.END))
+    order, (begin, end), said = Charge(marks, said, started=True, goal_fen=None).place(books)
+    hear(books, [begin, said], CAME)
+    assert (order.state, order.exception_code, order.total_fen) == (OrderState.REVIEW, "marks_awaited", 0)
+    assert books.session.get_one(Hold, order.serial).rest_fen == 9_000
+    hear(books, [end, said, end], CAME + timedelta(seconds=5))
+    assert order.deadline_at == CAME + timedelta(seconds=5 + waits.MARKS_S)
+    deadlines(books, order, CAME + timedelta(minutes=1))
+    assert (order.state, order.exception_code) == (OrderState.REVIEW, "record_differs")
+    assert (order.energy_kwh, order.total_fen, order.pile_total_fen) == (total, 6079, 6179)
+    assert books.session.get_one(Hold, order.serial).rest_fen == 100, "the yuan in dispute"
+    assert order.deadline_at == CAME + timedelta(seconds=waits.REVIEW_S)
+    assert check(books.session) == []
 
 
 @per_database
