@@ -16,7 +16,7 @@ from evcs.runtime.clock import Clock
 from evcs.runtime.health import Health, degraded, worst
 from evcs.runtime.log import get_logger
 from evcs.runtime.mqtt import AsyncSession, Delivery, view_session
-from evcs.runtime.presence import Presence
+from evcs.runtime.presence import Presence, repeatedly
 from evcs.runtime.run import spawn
 from evcs.store.interface import Point, TelemetryStore
 from ingest import meters
@@ -93,6 +93,7 @@ class Worker:
         for lane, source in enumerate(SOURCES):
             self._session.subscribe(source.topic.everywhere, 1, partial(self._take, source.point, lane))
         self._session.on_connected(self._connected)
+        self._session.on_connected(lambda: repeatedly(lambda: self._presence.repeat(self._session)))
         # A view beside it: to hear what stands as our level, and to tell a second ingest from a broker's restart.
         self._view = view_session(settings, clock, client_id=f"ingest-{settings.ingest_instance}")
         self._view.subscribe(self._presence.topic, 0, self._heard_of_ingest)

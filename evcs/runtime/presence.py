@@ -15,6 +15,7 @@ from evcs.runtime.mqtt.sessions import AsyncSession
 log = get_logger()
 
 WAIT_AT_MOST_S = 60.0
+REPEATED_AFTER_S = (2.0, 10.0, 30.0)
 STEPS_OF_A_CONNECTION = 1000
 """Versions reserved at each connection for its ready level and later changes of it: its will lies just above."""
 
@@ -22,7 +23,7 @@ STEPS_OF_A_CONNECTION = 1000
 class Presence:
     """This service's ``service/…`` level: ready once its subscriptions are granted, offline by its will.
 
-    Pass ``will`` to the work session and ``announce`` to its ``on_connected``.
+    Pass ``will`` to the work session; ``announce`` in its ``on_connected``, and ``repeatedly`` ``repeat`` there.
     """
 
     def __init__(self, clock: Clock, name: str, instance: str, software: str = "") -> None:
@@ -46,6 +47,10 @@ class Presence:
     def announce(self, session: Publisher[F]) -> F:
         """Publish the ready level (also when something in it has changed)."""
         self._version += 1
+        return session.publish(self.topic, self._level(self._version, ready=True), retain=True)
+
+    def repeat(self, session: Publisher[F]) -> F:
+        """Publish what was announced last once more, unchanged (see ``repeatedly``)."""
         return session.publish(self.topic, self._level(self._version, ready=True), retain=True)
 
     def renew(self) -> None:
@@ -76,6 +81,19 @@ class Presence:
                 answered=self._answered,
             )
         )
+
+
+async def repeatedly(repeat: Callable[[], object]) -> None:
+    """Repeat a level some times in its connection's first minute (as ``on_connected``; the next loss ends it).
+
+    A reader that subscribed at the very moment may have missed it, or be given its predecessor for two minutes
+    (NATS, see mqtt/picture.py): a bridge holds records back until it knows its readers.
+    """
+    waited_s = 0.0
+    for after_s in REPEATED_AFTER_S:
+        await asyncio.sleep(after_s - waited_s)
+        waited_s = after_s
+        repeat()
 
 
 class Attendance:
@@ -114,6 +132,12 @@ class Attendance:
 
     async def complete(self, within_s: float = WAIT_AT_MOST_S) -> bool:
         """Wait for everybody; False, with a warning, when somebody is still missing."""
+        missing = self.missing()
+        if not missing:
+            return True
+        log.info("readers_awaited", missing=missing, within_s=within_s)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             async with asyncio.timeout(within_s):
                 while self.missing():
@@ -122,6 +146,7 @@ class Attendance:
         except TimeoutError:
             log.warning("readers_missing", missing=self.missing(), waited_s=within_s)
             return False
+        log.info("readers_there", waited_s=round(loop.time() - began, 3))
         return True
 
     def gate(self, view: AsyncSession, within_s: float = WAIT_AT_MOST_S) -> Callable[[], Awaitable[None]]:

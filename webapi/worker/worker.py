@@ -16,7 +16,7 @@ from evcs.runtime.clock import Clock
 from evcs.runtime.health import Health, degraded, down, worst
 from evcs.runtime.log import get_logger
 from evcs.runtime.mqtt import SyncSession
-from evcs.runtime.presence import Presence
+from evcs.runtime.presence import Presence, repeatedly
 from webapi.database import sessions, upgrade
 from webapi.worker.handlers import WORK
 from webapi.worker.handshake import Handshake
@@ -29,6 +29,7 @@ from webapi.worker.rejects import RejectFile
 from webapi.worker.retained import Retained
 from webapi.worker.settings import Settings
 from webapi.worker.shards import Shards, of_instance
+from webapi.worker.site_jobs import SiteJobs
 from webapi.worker.view import View, subscriptions
 
 log = get_logger()
@@ -96,6 +97,7 @@ class Worker:
         )
         jobs.ring_on(self._bell)
         PileJobs(maker, clock, self._shards, self._writing, self).ring_on(self._bell)
+        SiteJobs(maker, clock, self._shards, self._writing, self).ring_on(self._bell)
         self._bell.every(LOCK_EVERY_S, "lock", self._look_at_lock)
         for route in WORK:
             for filter in route.topic.subscriptions(self._shards.owner, self._shards.owners):
@@ -103,6 +105,7 @@ class Worker:
         for filter in subscriptions(self._shards):
             self._view_session.subscribe(filter, 0)
         self._work.on_connected(self._announce_again)
+        self._work.on_connected(lambda: repeatedly(self._repeat))
         self._work.on_connected(self._view.work_connected)
         self._work.on_disconnected(self._listener.begin)
         self._view_session.on_disconnected(self._view.picture_began)
@@ -202,6 +205,11 @@ class Worker:
         """After a reconnect; the first time the view says when the configuration is out."""
         if self._view.is_configured:
             self._announce()
+
+    def _repeat(self) -> None:
+        if self._view.is_configured:
+            with self._announcing:
+                self._presence.repeat(self._work)
 
     def _announce_answers(self, handshake: Handshake) -> None:
         with self._announcing:

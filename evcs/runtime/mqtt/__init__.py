@@ -9,6 +9,7 @@
     work.on_disconnected(…); view.on_picture(…)
     await work.start()                         # waits for a broker; raises SubscriptionRefused / ConnectionRefused
     await view.picture()                       # all retained levels were handed over; incomplete after each reconnect
+                                               # (a clean session looks again, picture.py: some may come later)
 
     handler(delivery)                          # sync and quick: topic, payload, qos, retained, connection
     delivery.ack()                             # when its effect is durable; void once its connection is gone; once
@@ -22,7 +23,8 @@
     await work.stop()                          # publish the will as farewell, drain the window, disconnect
     work.health(); work.connected; work.connection (number); AsyncSession(on_taken_over=…)
 
-    evcs.runtime.presence: Presence(clock, name, instance): AsyncSession(will=presence.will), announce(work) on connect;
+    evcs.runtime.presence: Presence(clock, name, instance): AsyncSession(will=presence.will), announce(work) on connect
+    and repeatedly(repeat) beside it;
     Attendance(["ingest", "rules"]): fed by the view, complete() before a bridge opens its port, and
     AsyncSession(gate=attendance.gate(view)): after a broker lost its store, send on only once the readers are back.
 

@@ -18,7 +18,8 @@ from evcs.runtime.mqtt import packets
 from evcs.runtime.mqtt.async_client import CLOSED, Link, Unanswered
 from evcs.runtime.mqtt.messages import ConnectionRefused, Delivery, Handler, SubscriptionRefused, TakenOver, Will
 from evcs.runtime.mqtt.outgoing import Outgoing
-from evcs.runtime.run import abort
+from evcs.runtime.mqtt.picture import REFUSED, Picture
+from evcs.runtime.run import abort, spawn
 from evcs.runtime.settings import MqttSettings
 
 log = get_logger()
@@ -26,11 +27,9 @@ log = get_logger()
 WAIT_AT_MOST_S = 5.0
 GRACE_S = 7.0
 """Longer than the longest wait between two tries to connect: by then every reader has subscribed again."""
-QUIET_S = 0.05
 TAKEOVERS_WITHIN_S = 60.0
 TOGETHER_WITHIN_S = 1.0
 REMEMBERED_TOPICS = 100_000
-REFUSED = 0x80
 
 Callback = Callable[[], Awaitable[None] | None]
 
@@ -94,6 +93,7 @@ class AsyncSession:
         self._supervisor: asyncio.Task[None] | None = None
         self._of_connection: list[asyncio.Task[None]] = []
         self._picture = asyncio.Event()
+        self._looks: Picture | None = None
         self._away_until = 0.0
         self._stopping = False
         self._was_lost_at = 0.0
@@ -310,6 +310,7 @@ class AsyncSession:
             return f"{type(error).__name__}: {error}"
         self.connection = link.number
         self._link = link
+        self._looks = Picture(link, self._filters if self._clean else ())
         try:
             if self._filters:
                 codes = await link.subscribe(self._filters)
@@ -337,7 +338,7 @@ class AsyncSession:
         self._shut_gate(link)
         self._pump()
         self._call(self._on_connected)
-        self._of_connection.append(asyncio.get_running_loop().create_task(self._watch_picture(link)))
+        self._of_connection.append(asyncio.get_running_loop().create_task(self._watch_picture(link, self._looks)))
         if not self._started.done():
             self._started.set_result(None)
         return None
@@ -411,6 +412,9 @@ class AsyncSession:
     def _dispatch(self, delivery: Delivery) -> None:
         if not self._takes:
             return
+        if self._looks is not None and not self._looks.is_news(delivery):
+            delivery.ack()
+            return
         topic = delivery.topic
         try:
             handler = self._handler_of[topic]
@@ -434,22 +438,17 @@ class AsyncSession:
         self._handler_of[topic] = found
         return found
 
-    async def _watch_picture(self, link: Link) -> None:
-        """The picture is complete when a whole round trip after the SUBACK brought nothing retained any more.
-
-        Both brokers answer a connection's packets in order, so the first PINGRESP already stands behind the picture;
-        the quiet round is for brokers that deliver retained messages aside.
-        """
+    async def _watch_picture(self, link: Link, picture: Picture) -> None:
         with suppress(ConnectionError):
-            await link.ping()
-            while True:
-                seen = link.retained_seen
-                await asyncio.sleep(QUIET_S)
-                await link.ping()
-                if link.retained_seen == seen:
-                    break
-            self._picture.set()
-            self._call(self._on_picture)
+            try:
+                await picture.complete()
+                self._picture.set()
+                self._call(self._on_picture)
+                await picture.look_later()
+            except SubscriptionRefused as error:
+                # Granted before: the right was withdrawn, or the broker is at its end. A new connection tells which.
+                log.warning("mqtt_subscription_withdrawn", client_id=self.client_id, filters=error.filters)
+                spawn(link.close(), "leaves a broker that took a subscription back")
 
     def _call(self, callbacks: list[Callback]) -> None:
         for callback in callbacks:

@@ -14,7 +14,7 @@ from evcs.runtime.clock import Clock
 from evcs.runtime.health import Health
 from evcs.runtime.log import get_logger
 from evcs.runtime.mqtt.messages import Delivery, Handler, Will
-from evcs.runtime.mqtt.sessions import AsyncSession
+from evcs.runtime.mqtt.sessions import AsyncSession, Callback
 from evcs.runtime.run import Fatal
 from evcs.runtime.settings import MqttSettings
 
@@ -66,8 +66,11 @@ class SyncSession:
         """Deliveries under ``filter`` wait for ``take``, or go to ``handler`` in the session's own thread."""
         self._session.subscribe(filter, qos, self._enqueue if handler is None else handler)
 
-    def on_connected(self, callback: Callable[[], None]) -> None:
-        """Called in the session's own thread after every connection with all subscriptions granted; must be quick."""
+    def on_connected(self, callback: Callback) -> None:
+        """Called in the session's own thread after every connection with all subscriptions granted; must be quick.
+
+        One that is asynchronous runs beside it, until the next loss.
+        """
         self._session.on_connected(callback)
 
     def on_disconnected(self, callback: Callable[[], None]) -> None:

@@ -2,10 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from evcs.contracts.bridge import ServiceStatus
 from evcs.contracts.topics import SERVICE
+from evcs.runtime import presence as presence_module
 from evcs.runtime.clock import ManualClock
-from evcs.runtime.presence import Attendance, Presence
+from evcs.runtime.presence import Attendance, Presence, repeatedly
 
 
 class Told:
@@ -89,3 +92,15 @@ def test_a_former_run_whose_will_stands_above_is_outbid_by_a_new_connection() ->
     presence.announce(session)
     assert will.version < session.levels[-1].version < later_will.version
     assert not presence.is_outbid(will)
+
+
+async def test_a_level_is_repeated_unchanged_below_its_will(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that subscribed at the moment of the announcement may have missed it."""
+    monkeypatch.setattr(presence_module, "REPEATED_AFTER_S", (0.0, 0.01, 0.02))
+    presence, session = Presence(ManualClock(), "rules", "1-of-1"), Told()
+    will = decoded(presence.will().payload)
+    presence.announce(session)
+    await repeatedly(lambda: presence.repeat(session))
+    assert len(session.levels) == 4
+    assert all(level == session.levels[0] and level.ready for level in session.levels)
+    assert session.levels[-1].version < will.version
