@@ -44,7 +44,7 @@ from evcs.runtime.clock import Clock
 from evcs.runtime.health import Health, degraded, worst
 from evcs.runtime.log import get_logger
 from evcs.runtime.mqtt import AsyncSession, Delivery, LevelKeeper, view_session
-from evcs.runtime.presence import Presence
+from evcs.runtime.presence import Presence, repeatedly
 from evcs.runtime.run import Fatal, spawn
 from rules import meters
 from rules.engine import Engine
@@ -109,6 +109,7 @@ class Worker:
             for name in topic.subscriptions(settings.shard_owner, settings.shard_owners):
                 self._view.subscribe(name, 0, partial(self._take_view, topic))
         self._work.on_connected(self._on_connected)
+        self._work.on_connected(lambda: repeatedly(lambda: self._presence.repeat(self._work)))
         self._view.on_picture(self._on_picture)
         self._view.on_disconnected(lambda: self._step(PictureLost()))
 
