@@ -64,7 +64,7 @@ class Admission:
 def refuse_before_load(
     station: Station, pile: Pile, gun: Gun, now: datetime, *, is_sure: bool, tariff_version: str | None = None
 ) -> Reason | None:
-    """Check 0, in the order of the rule: lockouts, station stop, pile offline, gun not ready, engine not sure.
+    """Check 0, in the order of the rule: lockouts, station stop, locking alarms, pile offline, gun not ready, not sure.
 
     `tariff_version`: of a start; the pile must have confirmed it, since the order is billed with it.
     """
@@ -76,6 +76,8 @@ def refuse_before_load(
             return Reason.LOCKED_OUT
     if config.station_stop is not None and config.station_stop.in_force(now):
         return Reason.STATION_STOPPED
+    if station.alarms.locks(pile.number, gun.number) is not None:
+        return Reason.PROTECTION_LOCKED
     if pile.link is None or pile.status is None or gun.level is None:
         return Reason.PILE_OFFLINE
     if gun.level.state not in READY_TO_START:

@@ -24,16 +24,19 @@ CONFIRM_WITHIN = timedelta(minutes=5)
 """An alarm found after a restart that no source has confirmed by then is not true any more."""
 
 
-def raise_alarm(known: Known, open: Open, now: datetime, *, at: datetime | None = None) -> None:
+def raise_alarm(
+    known: Known, open: Open, now: datetime, *, at: datetime | None = None, until: datetime | None = None
+) -> None:
     """Let an alarm stand open; while it does, only its figures and count are brought up to date, at a bounded rate.
 
-    `at`: when it was raised, where the source knows better than `now`.
+    `at`: when it was raised, where the source knows better than `now`. `until`: it ends by itself then, where its
+    source only hears of what is wrong and never of what is well again.
     """
     station = known.station(open.station)
     alarms = station.alarms
     standing = alarms.standing.get(open.id)
     if standing is not None and standing.is_wanted:
-        standing.is_confirmed = True
+        standing.is_confirmed, standing.until = True, until
         if open != standing.open:
             standing.open, standing.has_changed = open, True
             _tell_if_due(known, station, standing, now)
@@ -47,6 +50,7 @@ def raise_alarm(known: Known, open: Open, now: datetime, *, at: datetime | None 
         standing.open, standing.is_wanted, standing.quiet_since = open, True, None
         standing.count, standing.has_changed = standing.count + 1, True
         past.first_at, past.count = standing.raised_at, standing.count
+    standing.is_confirmed, standing.until = True, until
     standing.flaps = standing.flaps or past.flaps
     _tell_if_due(known, station, standing, now)
 
@@ -112,13 +116,6 @@ def on_own_alarm(known: Known, station: Station, level: Alarm, now: datetime) ->
     standing.told, standing.told_at, standing.has_changed = level, now, True
 
 
-def confirm(known: Known, station: str, id: str) -> None:
-    """Say of an alarm found after a restart that its source still holds it and will clear it."""
-    standing = known.station(station).alarms.standing.get(id)
-    if standing is not None:
-        standing.is_confirmed = True
-
-
 def settle(known: Known, now: datetime) -> None:
     """The picture is complete: publish what was raised and empty what ended meanwhile."""
     for station in known.stations.values():
@@ -133,8 +130,9 @@ def tick(known: Known, now: datetime) -> None:
     for station in known.stations.values():
         alarms = station.alarms
         for standing in list(alarms.standing.values()):
-            is_quiet = lasted(standing.quiet_since, FLAPS_WITHIN.total_seconds(), now)
-            if is_quiet or (known.is_sure and (_is_homeless(station, standing.open) or _is_forsaken(standing, now))):
+            is_over = lasted(standing.quiet_since, FLAPS_WITHIN.total_seconds(), now)
+            is_over = is_over or (standing.until is not None and now >= standing.until)
+            if is_over or (known.is_sure and (_is_homeless(station, standing.open) or _is_forsaken(standing, now))):
                 _end(known, station, standing, now)
             else:
                 _tell_if_due(known, station, standing, now)

@@ -9,6 +9,7 @@ from evcs.contracts.bridge import BridgeStatus
 from evcs.contracts.gun import Verdict
 from evcs.contracts.topics import Topic
 from rules.admission import Admission, decide
+from rules.fault_codes import Dictionary
 from rules.messages import Action
 from rules.station import Gun, Pile, Station, Transformer
 
@@ -42,6 +43,7 @@ class Known:
     """Serials, so that a worker that answers twice is not counted twice."""
     stations: dict[str, Station] = field(default_factory=dict)
     bridges: dict[str, BridgeStatus] = field(default_factory=dict)
+    dictionary: Dictionary = field(default_factory=Dictionary)
     verdicts: dict[str, tuple[Verdict, datetime]] = field(default_factory=dict)
     """By request, for its repetitions."""
     out: list[Action] = field(default_factory=list)

@@ -71,6 +71,8 @@ class Standing:
     flaps: bool = False
     """Raised too often: an end waits for quiet."""
     quiet_since: datetime | None = None
+    until: datetime | None = None
+    """Ends by itself then."""
     has_changed: bool = False
     """It says something else than what is published."""
     told: Alarm | None = None
@@ -118,6 +120,8 @@ class StationAlarms:
 
     standing: dict[str, Standing] = field(default_factory=dict)
     past: dict[str, Past] = field(default_factory=dict)
+    events: dict[str, deque[datetime]] = field(default_factory=dict)
+    """By id: when something happened of which only a repetition is an alarm."""
     to_clear: set[str] = field(default_factory=set)
     """Found ended by an earlier run that did not live to empty the topic."""
 
@@ -126,15 +130,26 @@ class StationAlarms:
         standing = self.standing.get(id)
         return standing is not None and standing.is_wanted
 
+    def happened(self, id: str, at: datetime, within: timedelta) -> int:
+        """Count an event; returns how many there were within this time, this one among them."""
+        seen = self.events.setdefault(id, deque())
+        seen.append(at)
+        while at - seen[0] > within:
+            seen.popleft()
+        return len(seen)
+
     def of_gun(self, pile: str, gun: int | None) -> list[Standing]:
         """What stands open at a gun (None: at the pile itself)."""
         return [one for one in self.standing.values() if one.open.pile == pile and one.open.gun == gun]
 
     def locks(self, pile: str, gun: int) -> Standing | None:
-        """An open alarm whose action keeps this gun, its pile or the whole station from starting."""
+        """An open alarm that keeps this gun, its pile or the whole station from starting: one that locks or stops.
+
+        A gun that was stopped as too hot would be stopped again at once.
+        """
         for standing in self.standing.values():
             open = standing.open
             is_here = open.transformer is None and open.pile in (None, pile) and open.gun in (None, gun)
-            if is_here and open.action == AlarmAction.LOCK:
+            if is_here and open.action in (AlarmAction.LOCK, AlarmAction.STOP):
                 return standing
         return None

@@ -13,10 +13,13 @@ from evcs.contracts.reasons import Reason
 from evcs.contracts.session import SessionLevel
 from evcs.contracts.states import CapState, GunState
 from evcs.contracts.transformer import TransformerPolicy, TransformerReading
+from rules.away import Absence
 from rules.bands import BandState
 from rules.caps import PowerScope
 from rules.goals import Latency, Watch
 from rules.open_alarms import StationAlarms
+from rules.protection.rule import Timers
+from rules.protection.sample import Guard
 from rules.session_caps import CapSource, lowest
 from rules.waiters import ToldQueue, Waiters
 
@@ -107,6 +110,8 @@ class Gun:
     published: SessionLevel | None = None
     """The level as it stands, ours or the one found."""
     version: int = 0
+    guard: Guard = field(default_factory=Guard)
+    """What its early-warning rules remember."""
 
     def drew(self, reading: Reading) -> None:
         """Keep the newest reading, and let go what is older than 15 min."""
@@ -200,6 +205,8 @@ class Transformer:
     policy: TransformerPolicy | None = None
     policy_at: datetime | None = None
     version: int = 0
+    voltage: Timers = field(default_factory=Timers)
+    """Of the rules on its phase voltages."""
     queue: ToldQueue = field(default_factory=ToldQueue)
 
 
@@ -212,6 +219,7 @@ class Station:
     piles: dict[str, Pile] = field(default_factory=dict)
     transformers: dict[str, Transformer] = field(default_factory=dict)
     alarms: StationAlarms = field(default_factory=StationAlarms)
+    absence: Absence = field(default_factory=Absence)
     waiting: Waiters = field(default_factory=Waiters)
 
     def pile(self, number: str) -> Pile:
