@@ -253,7 +253,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
 )
 
-SILENT = Rule[Silence](
+SILENT: Rule[Silence] = Rule(
     code="silent_gun",
     judge=lambda silence: Judged(silence.for_s > 90.0, silence.for_s <= 90.0, silence.for_s, 90.0),
     for_s=0,
@@ -265,7 +265,7 @@ SILENT = Rule[Silence](
     source="YKC V1.6 §6: 0x13 every 15 s while charging; six of them",
 )
 
-INPUT_OVER = Rule[Phases](
+INPUT_OVER: Rule[Phases] = Rule(
     code="input_over_voltage",
     judge=lambda phases: (
         None
@@ -281,7 +281,7 @@ INPUT_OVER = Rule[Phases](
     en="A phase of the supply has {value} V, over {limit} V.",
     source=_SUPPLY,
 )
-INPUT_UNDER = Rule[Phases](
+INPUT_UNDER: Rule[Phases] = Rule(
     code="input_under_voltage",
     judge=lambda phases: (
         None
