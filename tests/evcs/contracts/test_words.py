@@ -21,7 +21,7 @@ def test_waits_stand_in_their_order() -> None:
     assert waits.NOT_PLUGGED_S < waits.CHARGE_BEGINS_S
     assert waits.START_WRITTEN_S + waits.CHARGE_BEGINS_S <= waits.START_DEADLINE_S == waits.UNSTARTED_SESSION_S
     assert waits.STOP_ANSWER_S < waits.STOP_ALARM_S < waits.STOP_DEADLINE_S
-    assert waits.RECORD_S < waits.PROVISIONAL_S < waits.LOST_LINK_S < waits.REVIEW_S
+    assert waits.MARKS_S < waits.RECORD_S < waits.PROVISIONAL_S < waits.LOST_LINK_S < waits.REVIEW_S
     assert waits.HEARTBEAT_S * waits.HEARTBEATS_LOST < waits.SILENT_LINK_S < waits.LOGIN_S
     assert waits.TELEMETRY_FRESH_S < waits.METER_FRESH_S
 
