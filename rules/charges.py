@@ -30,6 +30,7 @@ def on_level(known: Known, place: Place, level: GunLevel, now: datetime) -> None
     if before is not None and (level.login_ms, level.version) <= (before.login_ms, before.version):
         return
     place.gun.level = level
+    place.gun.rests(now)
     if known.has_picture:
         follow_level(known, place, now)
 
@@ -81,7 +82,9 @@ def on_telemetry(known: Known, place: Place, telemetry: Telemetry, now: datetime
         is_high = telemetry.soc_pct >= HIGH_SOC_PCT
         session.high_soc_since = (session.high_soc_since or at) if is_high else None
     power_kw = gun.readings[-1].kw if gun.readings else 0.0
-    session.peak_kw = max(session.peak_kw, power_kw)
+    # By two readings: on a ramp 90 % are passed before 100 % are reached.
+    before_kw = gun.readings[-2].kw if len(gun.readings) > 1 else 0.0
+    session.peak_kw = max(session.peak_kw, min(power_kw, before_kw))
     if telemetry.energy_kwh is not None:
         session.watch.follow(at, telemetry.energy_kwh, power_kw, session.price_e5, session.charging_since)
     if session.cap_state is CapState.CONFIRMED and _is_applied(place.pile, power_kw):

@@ -259,10 +259,7 @@ def reserved_kw(pile: Pile, gun: Gun, config: TransformerConfig, now: datetime) 
 def _fresh_kw(gun: Gun, now: datetime) -> float | None:
     if not gun.readings or now - gun.readings[-1].at > TELEMETRY_FRESH:
         return None
-    reading = gun.readings[-1]
-    if gun.level is not None and not gun.is_running() and reading.at <= gun.level.since:
-        return 0.0  # its charge has ended since; at rest a pile reports every 5 min only
-    return reading.kw
+    return gun.readings[-1].kw
 
 
 def _at_meter_kw(gun: Gun, meter_at: datetime) -> float:
@@ -275,8 +272,6 @@ def _at_meter_kw(gun: Gun, meter_at: datetime) -> float:
         after = reading
     if before is None or meter_at - before.at > TELEMETRY_FRESH:
         return 0.0
-    if gun.level is not None and before.at < gun.level.since <= meter_at:
-        return 0.0  # of a charge that had ended by then: what the next one will draw the meter has not seen
     return before.kw if after is None else min(before.kw, after.kw)
 
 

@@ -124,6 +124,14 @@ class Gun:
         while reading.at - self.highs[0].at > HIGH_WITHIN:
             self.highs.popleft()
 
+    def rests(self, now: datetime) -> None:
+        """Its level says that nothing runs: at rest a pile reports every 5 min only, so the level is the reading.
+
+        Else the last one of a charge that has ended would be taken for something that the meter still sees.
+        """
+        if self.level is not None and self.readings and self.readings[-1].kw > 0 and not self.is_running():
+            self.drew(Reading(max(min(self.level.since, now), self.readings[-1].at), 0.0))
+
     def is_running(self, serial: str | None = None) -> bool:
         """Whether the level says that a charge (this one) is under way, also while the pile is away."""
         if self.level is None or self.level.state not in (GunState.STARTING, GunState.CHARGING, GunState.OFFLINE):
