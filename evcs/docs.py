@@ -17,6 +17,7 @@ NOTE = "<!-- Written by `make docs`; edit its source instead. -->\n\n"
 SETTINGS = (
     ("every service", "evcs.runtime.settings"),
     ("bridge", "bridge.settings"),
+    ("bridge.meter", "bridge.meter.settings"),
     ("bridge.simulator", "bridge.simulator.settings"),
     ("ingest", "ingest.settings"),
     ("rules", "rules.settings"),
@@ -70,12 +71,23 @@ def frames_page() -> str:
     return NOTE + made.stdout.decode()
 
 
+def shipped_fault_codes() -> str:
+    """webapi/faults/shipped/ykc.json: the bridge's codes for the dictionary of webapi, which may not import it."""
+    made = subprocess.run(
+        [sys.executable, "-m", "bridge.protocols.code_list"], cwd=ROOT, capture_output=True, check=False
+    )
+    if made.returncode != 0:
+        raise SourceMissing(f"bridge.protocols.code_list: {(made.stderr.decode().strip().splitlines() or [''])[-1]}")
+    return made.stdout.decode()
+
+
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/topics.md": topics_page,
     "docs/asyncapi.yaml": asyncapi_document,
     "mosquitto/acl": acl.acl_file,
     "docs/protocol/ykc.md": frames_page,
+    "webapi/faults/shipped/ykc.json": shipped_fault_codes,
 }
 
 

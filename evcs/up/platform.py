@@ -75,6 +75,20 @@ def plan(settings: UpSettings, nats_config: Path, python: str = sys.executable) 
         needs=("seed",),
         port=settings.http_port,
     )
+
+    def meter(config: Path) -> Child:
+        return Child(
+            name="meter",
+            command=module("bridge.meter"),
+            what="transformer meters over Modbus TCP",
+            needs=("broker",),
+            port=settings.meter_health_port,
+            env={
+                "EVCS_HEALTH_PORT": str(settings.meter_health_port),
+                "EVCS_METER_CONFIG": str(config.expanduser().absolute()),
+            },
+        )
+
     simulator = Child(
         name="simulator",
         command=module("bridge.simulator"),
@@ -87,7 +101,8 @@ def plan(settings: UpSettings, nats_config: Path, python: str = sys.executable) 
         what="recharges and orders for the demo's customers",
         needs=("webapi",),
     )
-    return Plan(((broker,), (upgrade,), (seed,), (worker, rules, ingest), (bridge, webapi), (simulator, drive)))
+    real = () if settings.meter_config is None else (meter(settings.meter_config),)
+    return Plan(((broker,), (upgrade,), (seed,), (worker, rules, ingest), (bridge, webapi, *real), (simulator, drive)))
 
 
 def environment(settings: UpSettings, environ: Mapping[str, str]) -> dict[str, str]:

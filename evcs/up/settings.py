@@ -16,6 +16,7 @@ PORT_FIELDS = (
     "ingest_health_port",
     "rules_health_port",
     "worker_health_port",
+    "meter_health_port",
 )
 
 
@@ -30,6 +31,10 @@ class UpSettings(ServiceSettings):
     ingest_health_port: int = Field(18802, ge=1, le=65535, description="health port of ingest")
     rules_health_port: int = Field(18803, ge=1, le=65535, description="health port of rules")
     worker_health_port: int = Field(18804, ge=1, le=65535, description="health port of webapi.worker")
+    meter_health_port: int = Field(18805, ge=1, le=65535, description="health port of bridge.meter")
+    meter_config: Path | None = Field(
+        None, description="file that names real meters of transformers (docs/meters.md); set: bridge.meter runs too"
+    )
     database_url: str | None = Field(None, repr=False, description="database; default: SQLite under EVCS_VAR")
     store_url: str | None = Field(None, repr=False, description="telemetry store; default: SQLite under EVCS_VAR")
     simulator_piles: int = Field(6, ge=1, le=200, description="simulated piles")

@@ -141,10 +141,20 @@ def test_broker_accepts_the_configuration(tmp_path: Path) -> None:
 
 
 def test_every_port_of_the_plan_can_be_set(tmp_path: Path) -> None:
-    settings = UpSettings(var=tmp_path)
+    settings = UpSettings(var=tmp_path, meter_config=tmp_path / "meters.toml")
     taken = {child.port for child in platform.plan(settings, tmp_path / "nats.conf") if child.port is not None}
     assert taken <= set(settings.ports().values())
     assert len(set(settings.ports().values())) == len(settings.ports())
+
+
+def test_real_meters_are_read_only_where_a_file_names_them(tmp_path: Path) -> None:
+    def names(settings: UpSettings) -> set[str]:
+        return {child.name for child in platform.plan(settings, tmp_path / "nats.conf")}
+
+    with_meters = UpSettings(var=tmp_path, meter_config=tmp_path / "meters.toml")
+    assert names(with_meters) - names(UpSettings(var=tmp_path)) == {"meter"}
+    (meter,) = (one for one in platform.plan(with_meters, tmp_path / "nats.conf") if one.name == "meter")
+    assert meter.env["EVCS_METER_CONFIG"] == str(tmp_path / "meters.toml")
 
 
 def test_children_are_told_the_runs_own_broker_and_stores(tmp_path: Path) -> None:
