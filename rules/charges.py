@@ -194,10 +194,21 @@ def _watch_goal(known: Known, place: Place, session: Session, now: datetime) -> 
             now,
         )
         if why is not None:
-            session.stop = PendingStop(why, now)
-            _tell_goal(known, place, session, why, now)
+            stop_for(known, place, session, why, now)
         elif hold_is_low(session.goal, session.covered_kwh, session.watch, now):
             _tell_hold_low(known, place, session, now)
+    _send_stop(known, place, session, now)
+
+
+def stop_for(known: Known, place: Place, session: Session, why: Reason, now: datetime) -> None:
+    """Stop a running charge, repeated until its end is seen, and say why; a second reason changes nothing."""
+    if session.stop is None:
+        session.stop = PendingStop(why, now)
+        _tell_stop(known, place, session, why, now)
+        _send_stop(known, place, session, now)
+
+
+def _send_stop(known: Known, place: Place, session: Session, now: datetime) -> None:
     stop, link = session.stop, place.pile.link
     if stop is None or link is None:
         return
@@ -214,7 +225,7 @@ def _watch_goal(known: Known, place: Place, session: Session, now: datetime) -> 
         known.out.append(Publish(STOP, place.at(STOP), message))
 
 
-def _tell_goal(known: Known, place: Place, session: Session, why: Reason, now: datetime) -> None:
+def _tell_stop(known: Known, place: Place, session: Session, why: Reason, now: datetime) -> None:
     text = sentence(why)
     verdict = Verdict(
         id=f"{session.serial}-{why.value}",

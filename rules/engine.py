@@ -3,12 +3,12 @@
 The worker feeds it from MQTT, the replay from a file; both get the same decisions for the same messages.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from evcs.contracts.alarm import Alarm
 from evcs.contracts.bridge import BridgeStatus, ServiceStatus
-from evcs.contracts.config import StationConfig
+from evcs.contracts.config import FaultCodes, StationConfig
 from evcs.contracts.envelope import Payload
 from evcs.contracts.gun import (
     AskRequest,
@@ -21,28 +21,33 @@ from evcs.contracts.gun import (
     StartRequest,
     Telemetry,
 )
-from evcs.contracts.pile import PileReply, PileStatus
+from evcs.contracts.pile import PileEvent, PileReply, PileStatus
 from evcs.contracts.session import SessionLevel
 from evcs.contracts.states import Band
 from evcs.contracts.topics import CONFIG_STATION, POLICY, QUEUE, SESSION, Address
 from evcs.contracts.transformer import TransformerPolicy, TransformerQueue, TransformerReading
-from rules import alarms
+from rules import alarms, alerts, faults, pile_alarms
 from rules.admission import decide
 from rules.charges import follow_level, on_gun_event, on_gun_reply, on_level, on_telemetry, repeat_start, tick_gun
 from rules.hand import ask_again, follow_hands, tick_hands
 from rules.known import Decide, Known, Place
 from rules.levels import follow_band, publish_gun, publish_pile
 from rules.load import reading_kva
+from rules.load_alarms import follow_load_alarms
 from rules.messages import Action, Began, Clear, Gone, Heard, Message, PictureComplete, PictureLost, Tick
+from rules.overload import follow_excess
 from rules.power import on_pile_reply, plan, release
+from rules.protection import watch
 from rules.queue_level import publish_queue
 from rules.queueing import advance, end_of_unknown, leave
 from rules.requests import on_longer_hold, on_resume
 from rules.sessions import restored, take_allowance
+from rules.sharing import share_load
 from rules.starts import on_ask, on_start
 from rules.station import Link, Pile, Station, Transformer
 from rules.waiters import ToldQueue
 
+OnFailure = Callable[[str, Exception], None]
 WORKER = "worker"
 VERDICTS_KEPT = timedelta(minutes=5)
 
@@ -50,9 +55,11 @@ VERDICTS_KEPT = timedelta(minutes=5)
 class Engine:
     """Owner n of m of the transformer rule; `step` is the only way in, the returned actions are the only way out."""
 
-    def __init__(self, instance: str = "1-of-1", decide: Decide = decide) -> None:
+    def __init__(self, instance: str = "1-of-1", decide: Decide = decide, on_failure: OnFailure | None = None) -> None:
         self.instance = instance
         self._known = Known(decide=decide)
+        self._on_failure = on_failure
+        """Told the station and the error, so that the others are served; None: the error is raised."""
 
     @property
     def since_ms(self) -> int:
@@ -77,8 +84,18 @@ class Engine:
 
     def step(self, message: Message, now: datetime) -> list[Action]:
         """Take one message at `now` (aware UTC); return what has to be published, in this order."""
+        self._known.out = []
+        try:
+            self._take(message, now)
+        except Exception as error:
+            if self._on_failure is None:
+                raise
+            self._on_failure(message.address.station if isinstance(message, Heard) else "", error)
+        # Also after a failure: what was decided before it is held to be told.
+        return self._known.out
+
+    def _take(self, message: Message, now: datetime) -> None:
         known = self._known
-        known.out = []
         match message:
             case Heard():
                 self._heard(message.address, message.payload, now)
@@ -92,11 +109,11 @@ class Engine:
             case PictureComplete():
                 known.has_picture = True
                 alarms.settle(known, now)
-                self._settle_all(now)
+                self._in_turn(self._settle_station, now)
+                self._in_turn(lambda station, now: alerts.settle(known, station, now), now)
                 self._check_sure(now)
             case PictureLost():
                 known.has_picture = False
-        return known.out
 
     def _check_sure(self, now: datetime) -> None:
         if self.is_answered or not self.has_picture or self._known.resumes_wanted is None:
@@ -104,14 +121,16 @@ class Engine:
         if len(self._known.resumed) < self._known.resumes_wanted:
             return
         self._known.is_answered = True
-        for station in self._known.stations.values():
-            for pile in station.piles.values():
-                for gun in pile.configured:
-                    # Also what stands as it should: from now on this run holds it, whatever the broker loses.
-                    gun.published = None
-            self._write_missing(station, now)
-            for pile in station.piles.values():
-                plan(self._known, station, pile, now)
+        self._in_turn(self._be_sure_of, now)
+
+    def _be_sure_of(self, station: Station, now: datetime) -> None:
+        for pile in station.piles.values():
+            for gun in pile.configured:
+                # Also what stands as it should: from now on this run holds it, whatever the broker loses.
+                gun.published = None
+        self._write_missing(station, now)
+        for pile in station.piles.values():
+            plan(self._known, station, pile, now)
 
     def _write_missing(self, station: Station, now: datetime) -> None:
         """Hold a session, or none, for each configured gun; clear what nothing stands behind any more."""
@@ -144,6 +163,11 @@ class Engine:
             case PileStatus():
                 station = self._known.station(address.station)
                 self._on_pile_status(station, station.pile(address.pile), payload, now)
+            case PileEvent():
+                station = self._known.station(address.station)
+                pile_alarms.on_event(self._known, station, station.pile(address.pile), payload, now)
+            case FaultCodes():
+                alerts.on_codes(self._known, payload, now)
             case PileReply():
                 station = self._known.station(address.station)
                 on_pile_reply(self._known, station, station.pile(address.pile), payload, now)
@@ -165,8 +189,10 @@ class Engine:
         match payload:
             case Telemetry():
                 on_telemetry(self._known, place, payload, now)
+                watch.on_telemetry(self._known, place, payload, now)
             case GunLevel():
                 on_level(self._known, place, payload, now)
+                faults.follow_level(self._known, place, now)
             case SessionLevel():
                 self._on_own_session(place, payload, now)
             case StartRequest():
@@ -185,6 +211,7 @@ class Engine:
                 on_gun_reply(self._known, place, payload, now)
             case GunEvent():
                 on_gun_event(self._known, place, payload, now)
+                alerts.on_gun_event(self._known, place, payload, now)
 
     def _on_service(self, status: ServiceStatus, now: datetime) -> None:
         if status.name != WORKER:
@@ -209,6 +236,7 @@ class Engine:
             return
         pile.status = status
         self._join(station, pile, now)
+        pile_alarms.follow_clock(self._known, station, pile, now)
 
     def _join(self, station: Station, pile: Pile, now: datetime) -> None:
         """A pile is online only while the bridge that says so is, with the same start."""
@@ -243,6 +271,7 @@ class Engine:
                 ask_again(pile)
                 follow_hands(self._known, station, pile, now)
                 plan(self._known, station, pile, now)
+            alerts.follow_station(self._known, station, now)
 
     def _on_reading(
         self, station: Station, transformer: Transformer, reading: TransformerReading, now: datetime
@@ -255,6 +284,7 @@ class Engine:
         transformer.reading, transformer.reading_at = reading, at
         if self.has_picture:
             follow_band(self._known, station, transformer, now)
+            watch.on_reading(self._known, station, transformer, reading)
 
     def _on_own_policy(self, transformer: Transformer, policy: TransformerPolicy) -> None:
         if policy.version <= transformer.version:
@@ -264,6 +294,7 @@ class Engine:
             transformer.policy = policy
             transformer.band.shown, transformer.band.since = policy.band, policy.since
             transformer.band.settled = None if policy.band is Band.UNKNOWN else policy.band
+            transformer.excess.over_since = policy.over_since
 
     def _on_own_session(self, place: Place, level: SessionLevel, now: datetime) -> None:
         gun = place.gun
@@ -287,30 +318,45 @@ class Engine:
     def _tick(self, now: datetime) -> None:
         if not self.has_picture:
             return
-        for station in self._known.stations.values():
-            for pile in station.piles.values():
-                for gun in pile.guns.values():
-                    tick_gun(self._known, Place(station, pile, gun), now)
-                if pile.power.sent:
-                    plan(self._known, station, pile, now)
-                tick_hands(self._known, station, pile, now)
-            for transformer in station.transformers.values():
-                if transformer.config is not None:
-                    follow_band(self._known, station, transformer, now)
-                    release(self._known, station, transformer, now)
-                    advance(self._known, station, transformer, now)
-                    publish_queue(self._known, station, transformer, now)
-            end_of_unknown(self._known, station, now)
+        self._in_turn(self._tick_station, now)
+        self._in_turn(lambda station, now: alerts.tick(self._known, station, now), now)
         alarms.tick(self._known, now)
         self._known.verdicts = {id: kept for id, kept in self._known.verdicts.items() if now - kept[1] < VERDICTS_KEPT}
 
-    def _settle_all(self, now: datetime) -> None:
-        for station in self._known.stations.values():
-            for pile in station.piles.values():
-                for gun in list(pile.guns.values()):
-                    follow_level(self._known, Place(station, pile, gun), now)
-                follow_hands(self._known, station, pile, now)
+    def _in_turn(self, take_turn: Callable[[Station, datetime], None], now: datetime) -> None:
+        """Each station by itself: what goes wrong at one neither stops nor delays the others."""
+        for station in list(self._known.stations.values()):
+            try:
+                take_turn(station, now)
+            except Exception as error:
+                if self._on_failure is None:
+                    raise
+                self._on_failure(station.code, error)
+
+    def _tick_station(self, station: Station, now: datetime) -> None:
+        for pile in station.piles.values():
+            for gun in pile.guns.values():
+                tick_gun(self._known, Place(station, pile, gun), now)
+            if pile.power.sent:
                 plan(self._known, station, pile, now)
-            for transformer in station.transformers.values():
-                if transformer.config is not None:
-                    follow_band(self._known, station, transformer, now)
+            tick_hands(self._known, station, pile, now)
+        for transformer in station.transformers.values():
+            if transformer.config is not None:
+                load = follow_band(self._known, station, transformer, now)
+                follow_excess(self._known, station, transformer, load, now)
+                follow_load_alarms(self._known, station, transformer, load, now)
+                release(self._known, station, transformer, now)
+                share_load(self._known, station, transformer, now)
+                advance(self._known, station, transformer, now)
+                publish_queue(self._known, station, transformer, now)
+        end_of_unknown(self._known, station, now)
+
+    def _settle_station(self, station: Station, now: datetime) -> None:
+        for pile in station.piles.values():
+            for gun in list(pile.guns.values()):
+                follow_level(self._known, Place(station, pile, gun), now)
+            follow_hands(self._known, station, pile, now)
+            plan(self._known, station, pile, now)
+        for transformer in station.transformers.values():
+            if transformer.config is not None:
+                follow_band(self._known, station, transformer, now)

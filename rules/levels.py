@@ -5,23 +5,29 @@ from datetime import datetime
 from evcs.contracts.gun import Verdict
 from evcs.contracts.times import to_ms
 from evcs.contracts.topics import POLICY, SESSION, VERDICT
+from rules import degraded
 from rules.known import Known, Place
-from rules.load import load_of
+from rules.load import Load, load_of, meter_kva
 from rules.messages import Publish
 from rules.policy import policy_due, policy_of
 from rules.sessions import level_of
 from rules.station import Pile, Station, Transformer
 
 
-def follow_band(known: Known, station: Station, transformer: Transformer, now: datetime) -> None:
+def follow_band(known: Known, station: Station, transformer: Transformer, now: datetime) -> Load:
+    """Bring the band, and which figures of the rule are in force, to the load at `now`; returns it."""
+    assert transformer.configured is not None
+    is_allowed = degraded.is_allowed(transformer.configured, now)
+    transformer.set_degraded(is_allowed and meter_kva(transformer, now) is None)
     assert transformer.config is not None
     load = load_of(station, transformer, now)
     transformer.band.step(transformer.config, load.load_pct, now)
     if policy_due(transformer, load, now):
-        policy = policy_of(transformer, load, now, to_ms(now))
+        policy = policy_of(station, transformer, load, now, to_ms(now))
         transformer.policy, transformer.policy_at, transformer.version = policy, now, policy.version
         name = POLICY.at(station=station.code, transformer=transformer.code)
         known.out.append(Publish(POLICY, name, policy))
+    return load
 
 
 def publish_pile(known: Known, station: Station, pile: Pile, now: datetime, *, first: bool = False) -> None:

@@ -102,6 +102,9 @@ class Load:
     source: str
     """meter or estimate: which figure is the larger."""
     guns_kw: float
+    meter_kva: float | None = None
+    """What the meter says; None: there is none, or none that may be trusted."""
+    estimate_kva: float = 0.0
 
     @property
     def load_pct(self) -> float | None:
@@ -116,7 +119,7 @@ def load_of(station: Station, transformer: Transformer, now: datetime, change: C
     """The larger of meter and estimate, and what is planned on top of it.
 
     With a meter, what a session draws is taken at the time of the meter's reading: a ramp since then is still reserved.
-    A configured meter that is stale gives no figure, never the sum of the guns alone (S3).
+    A configured meter that is stale gives no figure, never the sum of the guns alone (S3), but in degraded mode.
     """
     config = transformer.config
     assert config is not None
@@ -132,14 +135,15 @@ def load_of(station: Station, transformer: Transformer, now: datetime, change: C
         since_meter_kw += max(0.0, power.planned_kw - power.at_meter_kw) / pile.limits.efficiency
         guns_kw += power.seen_kw
     estimate_kva, planned_kva = estimate_kw / config.power_factor, planned_kw / config.power_factor
-    if not config.has_meter:
-        return Load(config.rated_kva, estimate_kva, planned_kva, "estimate", guns_kw)
-    measured_kva = meter_kva(transformer, now)
+    measured_kva = meter_kva(transformer, now) if config.has_meter else None
+    if measured_kva is None and config.has_meter and not transformer.is_degraded:
+        return Load(config.rated_kva, None, None, "meter", guns_kw, None, estimate_kva)
     if measured_kva is None:
-        return Load(config.rated_kva, None, None, "meter", guns_kw)
+        return Load(config.rated_kva, estimate_kva, planned_kva, "estimate", guns_kw, None, estimate_kva)
     planned_kva = max(planned_kva, measured_kva + since_meter_kw / config.power_factor)
     source = "meter" if measured_kva >= estimate_kva else "estimate"
-    return Load(config.rated_kva, max(measured_kva, estimate_kva), planned_kva, source, guns_kw)
+    load_kva = max(measured_kva, estimate_kva)
+    return Load(config.rated_kva, load_kva, planned_kva, source, guns_kw, measured_kva, estimate_kva)
 
 
 def pile_load(

@@ -8,6 +8,7 @@ from evcs.contracts.states import Band, CapState
 from evcs.contracts.times import to_ms
 from evcs.contracts.topics import PILE_POWER
 from evcs.contracts.waits import START_WRITTEN_S
+from rules import feeders
 from rules.admission import wants_of
 from rules.bands import lasted, over
 from rules.caps import POWER_AGAIN_S, ROUNDING, Sent, Want, can_cap, planned_kw
@@ -172,7 +173,9 @@ def _has_room(station: Station, pile: Pile, allowance_kw: float, now: datetime) 
     if transformer.config is None or transformer.band.shown in (Band.BLOCKED, Band.UNKNOWN):
         return False
     planned_pct = load_of(station, transformer, now, Change(pile.number, allowance_kw)).planned_pct
-    return planned_pct is not None and not over(planned_pct, transformer.config.blocked_pct)
+    if planned_pct is None or over(planned_pct, transformer.config.blocked_pct):
+        return False
+    return feeders.full(station, transformer, pile, allowance_kw, None, now) is None
 
 
 def on_pile_reply(known: Known, station: Station, pile: Pile, reply: PileReply, now: datetime) -> None:

@@ -16,6 +16,8 @@ from evcs.contracts.transformer import TransformerPolicy, TransformerReading
 from rules.away import Absence
 from rules.bands import BandState
 from rules.caps import PowerScope
+from rules.degraded import in_force
+from rules.excess import Excess
 from rules.goals import Latency, Watch
 from rules.open_alarms import StationAlarms
 from rules.protection.rule import Timers
@@ -87,6 +89,8 @@ class Session:
     watch: Watch = field(default_factory=Watch)
     stop: PendingStop | None = None
     hold_low_at: datetime | None = None
+    shared_at: datetime | None = None
+    """When its share last changed."""
     told_goal: bool = False
 
 
@@ -206,16 +210,36 @@ class Transformer:
 
     code: str
     config: TransformerConfig | None = None
+    """As it holds now: in degraded mode with other thresholds than configured."""
+    configured: TransformerConfig | None = None
+    is_degraded: bool = False
+    """Its meter is dead and the estimate counts (domain A11)."""
     reading: TransformerReading | None = None
     reading_at: datetime | None = None
+    unread_since: datetime | None = None
+    """Since when its meter is looked for in vain."""
     band: BandState = field(default_factory=BandState)
     released_at: datetime | None = None
+    shared_at: datetime | None = None
+    """When its load was last divided among the sessions."""
     policy: TransformerPolicy | None = None
     policy_at: datetime | None = None
     version: int = 0
     voltage: Timers = field(default_factory=Timers)
     """Of the rules on its phase voltages."""
     queue: ToldQueue = field(default_factory=ToldQueue)
+    excess: Excess = field(default_factory=Excess)
+
+    def configure(self, config: TransformerConfig | None) -> None:
+        """Take a configuration; None: it is not named any more."""
+        self.configured = config
+        self.config = None if config is None else in_force(config, self.is_degraded)
+
+    def set_degraded(self, is_degraded: bool) -> None:
+        """The meter is dead and the estimate may count, or that is over."""
+        if is_degraded != self.is_degraded:
+            self.is_degraded = is_degraded
+            self.configure(self.configured)
 
 
 @dataclass(slots=True)
@@ -243,9 +267,9 @@ class Station:
         """Take a newer configuration; what it does not name any more keeps its levels but counts no longer."""
         self.config = config
         for transformer in self.transformers.values():
-            transformer.config = None
+            transformer.configure(None)
         for described in config.transformers:
-            self.transformer(described.transformer).config = described
+            self.transformer(described.transformer).configure(described)
         for pile in self.piles.values():
             pile.limits = None
             for gun in pile.guns.values():

@@ -1,7 +1,7 @@
 """MQTT in, engine, acknowledged actions out.
 
-Work session (persistent): G/request, G/reply, P/reply, G/event. View session: configuration, levels, telemetry, meter
-readings. Writes G/session, G/verdict, G/start, G/stop, P/power, T/policy, T/queue, S/alarm and its own
+Work session (persistent): G/request, G/reply, P/reply, G/event, P/event. View session: configuration, levels,
+telemetry, meter readings. Writes G/session, G/verdict, G/start, G/stop, P/power, T/policy, T/queue, S/alarm and its own
 service level.
 """
 
@@ -23,10 +23,12 @@ from evcs.contracts.states import Band
 from evcs.contracts.topics import (
     ALARM,
     BRIDGE_STATUS,
+    CONFIG_FAULT_CODES,
     CONFIG_STATION,
     GUN_EVENT,
     GUN_REPLY,
     GUN_STATE,
+    PILE_EVENT,
     PILE_REPLY,
     PILE_STATUS,
     POLICY,
@@ -58,11 +60,12 @@ NAME = "rules"
 TICK_S = 1.0
 STOP_WITHIN_S = 10.0
 
-WORK: tuple[Topic[Any], ...] = (REQUEST, GUN_REPLY, PILE_REPLY, GUN_EVENT)
+WORK: tuple[Topic[Any], ...] = (REQUEST, GUN_REPLY, PILE_REPLY, GUN_EVENT, PILE_EVENT)
 VIEW: tuple[Topic[Any], ...] = (
     SERVICE,
     BRIDGE_STATUS,
     CONFIG_STATION,
+    CONFIG_FAULT_CODES,
     PILE_STATUS,
     GUN_STATE,
     TELEMETRY,
@@ -81,7 +84,7 @@ class Worker:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self.engine = Engine(settings.instance)
+        self.engine = Engine(settings.instance, on_failure=self._failed)
         self._presence = Presence(clock, NAME, settings.instance)
         self._inbox: deque[tuple[Topic[Any], Delivery]] = deque()
         self._effects: deque[tuple[list[Action], Delivery | None]] = deque()
@@ -274,17 +277,18 @@ class Worker:
                 self._step(Tick())
 
     def _step(self, message: Message, delivery: Delivery | None = None) -> None:
-        try:
-            actions = self.engine.step(message, self._clock.now())
-        except Exception:
-            # One message must not stop the rule for all stations; who asked hears nothing and releases the hold.
-            log.exception("decision_failed", message=type(message).__name__, topic=delivery and delivery.topic)
-            actions = []
+        actions = self.engine.step(message, self._clock.now())
         self._tell(actions)
         if actions or delivery is not None:
             self._is_idle.clear()
             self._effects.append((actions, delivery))
             self._wake_effects.set()
+
+    @staticmethod
+    def _failed(station: str, error: Exception) -> None:
+        """One message or one station must not stop the rule for all; who asked hears nothing and releases the hold."""
+        meters.FAILURES.labels(station).inc()
+        log.error("decision_failed", station=station, exc_info=error)
 
     # --- out
 

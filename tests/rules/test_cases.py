@@ -104,6 +104,8 @@ class Story:
                 yield town.meter(at, **values)
             case "lockout":
                 yield self._locked(gun, values["on"])
+            case "degraded":
+                yield town.degraded(after(values["ends"]))
             case "hand_limit":
                 yield town.hand_limit(*place, **values)
             case "restart":
@@ -171,7 +173,9 @@ class Story:
         if isinstance(message, Heard) and message.topic.leaf == "gun_state":
             self.bridge_levels[f"{message.address.pile}/{message.address.gun}"] = message
         for action in self.engine.step(message, at):
-            assert not isinstance(action, Clear)
+            if isinstance(action, Clear):
+                self.levels.pop(action.name, None)
+                continue
             address = action.topic.parse(action.name)
             assert address is not None
             assert action.topic.decode(action.topic.encode(action.payload)) == action.payload

@@ -45,6 +45,7 @@ T0 = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 """12:00 in Beijing, a Monday."""
 STATION, TRANSFORMER, BRIDGE, TARIFF = "s1", "t1", "b1", "tv1"
 YKC = PowerControl(scope=Scope.PILE, unit="pct", least=30, most=100)
+CONTROLS = {"pile": YKC, "gun": PowerControl(scope=Scope.GUN, unit="kw", least=1, most=500), "none": None}
 SINCE_MS = 1_000
 BRIDGE_STARTED_MS = 500
 FLAT = (100_000,) * 48
@@ -119,6 +120,11 @@ class Town:
             station_stop=self.station_lockouts.get("station_stop"),
         )
         return heard(CONFIG_STATION, config, station=STATION)
+
+    def degraded(self, until: datetime) -> Heard:
+        """Two people let the estimate count instead of a dead meter."""
+        self.transformer = msgspec.structs.replace(self.transformer, degraded_until=until)
+        return self.config()
 
     def hand_limit(self, pile: str, gun: int, *, kw: float | None) -> Heard:
         """A person limits a gun, or lifts the limit; the same again is a newer configuration too."""
@@ -218,7 +224,16 @@ class Town:
         )
         return heard(BRIDGE_STATUS, status, bridge=BRIDGE)
 
-    def pile(self, pile: str, *, online: bool = True, link: str = "l1", tariff: str | None = TARIFF) -> Heard:
+    def pile(
+        self,
+        pile: str,
+        *,
+        online: bool = True,
+        link: str = "l1",
+        tariff: str | None = TARIFF,
+        control: str = "pile",
+    ) -> Heard:
+        """`control`: what its power can be set for: the pile, each gun, or none."""
         status = PileStatus(
             receipt=self.receipt(),
             version=self._next(),
@@ -229,7 +244,7 @@ class Town:
             bridge=BRIDGE,
             bridge_started_ms=BRIDGE_STARTED_MS,
             tariff_version=tariff,
-            power_control=YKC,
+            power_control=CONTROLS[control],
         )
         return heard(PILE_STATUS, status, station=STATION, pile=pile)
 
