@@ -19,6 +19,7 @@ from webapi.orders.routes import endpoints as orders
 from webapi.piles.command_routes import endpoints as commands
 from webapi.piles.routes import endpoints as piles
 from webapi.recharges.routes import endpoints as recharges
+from webapi.stations.lockout_routes import endpoints as lockouts
 from webapi.stations.routes import endpoints as stations
 from webapi.tariffs.routes import endpoints as tariffs
 from webapi.transformers.feeder_routes import endpoints as transformers
@@ -27,6 +28,7 @@ from webapi.users.routes import endpoints as users
 ENDPOINTS = (
     users,
     stations,
+    lockouts,
     transformers,
     piles,
     commands,

@@ -13,11 +13,13 @@ from evcs.store.interface import GunSeries, Latest, TelemetryReader
 from webapi.access import Visible
 from webapi.guns.live import state_shown
 from webapi.guns.models import Gun, GunLive
+from webapi.guns.now import GunNow
 from webapi.guns.readings import LiveView, live_of, newest_of
 from webapi.guns.said import GroundLockView, VehicleView, ground_lock_of, vehicle_of
 from webapi.http.paging import GunKey, Page, PageWish, page_of, read_cursor
+from webapi.piles.link import Link, link_of
 from webapi.piles.models import BridgeLive, Pile, PileLive
-from webapi.stations.queries import LockoutView, lockout_of
+from webapi.stations.lockout_views import LockoutView, lockout_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ class _Row:
     gun: Gun
     pile: Pile
     level: GunLive | None
+    link: Link | None
     state: GunState
 
 
@@ -129,7 +132,8 @@ def _rows(session: Session, guns: Sequence[Gun]) -> list[_Row]:
     for gun in guns:
         level = levels.get((gun.pile_number, gun.no))
         link, bridge = links.get(gun.pile_number, (None, None))
-        rows.append(_Row(gun, piles[gun.pile_number], level, state_shown(level, link, bridge)))
+        state = state_shown(level, link, bridge)
+        rows.append(_Row(gun, piles[gun.pile_number], level, link_of(link, bridge), state))
     return rows
 
 
@@ -148,7 +152,7 @@ def _view(row: _Row, newest: dict[GunSeries, Latest] | None, at: datetime) -> Gu
         plugged=None if level is None or row.state is GunState.OFFLINE else level.plugged,
         serial=None if level is None else level.serial,
         fault_bits=0 if level is None else level.fault_bits,
-        lockout=lockout_of(gun),
+        lockout=lockout_of(gun, (GunNow(gun.pile_number, gun.no, row.pile.station_code, level, row.link),)),
         live=live_of(point, None if level is None else level.serial, at),
         live_available=newest is not None,
     )

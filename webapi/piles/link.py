@@ -33,6 +33,13 @@ def link_in_force(session: Session, pile: str) -> Link | None:
     if found is None:
         return None
     live, bridge = found
+    return link_of(live, bridge)
+
+
+def link_of(live: PileLive | None, bridge: BridgeLive | None) -> Link | None:
+    """The same from rows that are at hand."""
+    if live is None or bridge is None:
+        return None
     if not (live.online and bridge.online and live.bridge_started_ms == bridge.started_ms and live.link):
         return None
     return Link(bridge=bridge.bridge, link=live.link, login_at=live.login_at or live.since)

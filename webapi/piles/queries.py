@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session, selectinload
 
 from webapi.access import Visible
 from webapi.guns.live import is_online
+from webapi.guns.now import GunNow, guns_now
 from webapi.http.paging import NameKey, Page, PageWish, page_of, read_cursor
 from webapi.piles.firmware import Firmware, firmware_of
 from webapi.piles.models import BridgeLive, CurrentKind, Pile, PileLive
+from webapi.stations.lockout_views import LockoutView, lockout_of
 from webapi.stations.models import Station
-from webapi.stations.queries import LockoutView, lockout_of
 from webapi.tariffs.models import TariffVersion
 
 
@@ -61,6 +62,7 @@ class PileView:
     rated_kw: Decimal
     hand_limit_kw: Decimal | None
     transformer: str
+    feeder: str | None
     guns: int
     lockout: LockoutView | None
     live: LinkView
@@ -114,6 +116,10 @@ class _Viewer:
             bridge.bridge: bridge
             for bridge in session.scalars(select(BridgeLive).where(BridgeLive.bridge.in_(sorted(bridges))))
         }
+        self._locked: dict[str, list[GunNow]] = {one.number: [] for one in piles if one.lockout_since is not None}
+        if self._locked:
+            for gun in guns_now(session, Pile.number.in_(sorted(self._locked))):
+                self._locked[gun.pile].append(gun)
         versions = {pile.wanted_tariff_version_id for pile in piles} | {
             pile.confirmed_tariff_version_id for pile in piles
         }
@@ -137,8 +143,9 @@ class _Viewer:
             rated_kw=pile.rated_kw,
             hand_limit_kw=pile.hand_limit_kw,
             transformer=pile.transformer_code,
+            feeder=pile.feeder_code,
             guns=sum(gun.archived_at is None for gun in pile.guns),
-            lockout=lockout_of(pile),
+            lockout=lockout_of(pile, self._locked.get(pile.number, ())),
             live=self._link(pile.live),
             tariff=TariffStateView(
                 wanted=wanted,

@@ -92,6 +92,7 @@ class PileSchema(Schema):
     rated_kw = out(fields.Decimal, "额定功率 · rated power, kW")
     hand_limit_kw = out(fields.Decimal, "人工限功率 · limit set by a person, kW", allow_none=True)
     transformer = out(fields.String, "变压器编号 · transformer's code")
+    feeder = out(fields.String, "馈线编号 · feeder's code; null: directly at the transformer", allow_none=True)
     guns = out(fields.Integer, "枪数 · number of guns")
     lockout = fields.Nested(LockoutSchema, allow_none=True, metadata={"description": "停用"})
     live = fields.Nested(LinkSchema)

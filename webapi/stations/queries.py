@@ -1,6 +1,7 @@
 """Reading stations: list and detail, with transformers and how many guns are in which state."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -12,21 +13,13 @@ from evcs.contracts.reasons import Sentence
 from evcs.contracts.states import Band, GunState
 from webapi.access import Visible
 from webapi.guns.live import shown_states
+from webapi.guns.now import GunNow, guns_now
 from webapi.http.paging import NameKey, Page, PageWish, page_of, read_cursor
 from webapi.piles.models import Pile
-from webapi.stations.lockout_columns import LockoutColumns
+from webapi.stations.lockout_columns import WhileCharging
+from webapi.stations.lockout_views import SENTENCES, LockoutView, lockout_of, state_of
 from webapi.stations.models import Station
 from webapi.transformers.models import Transformer, TransformerLive
-
-
-@dataclass(frozen=True, slots=True)
-class LockoutView:
-    """停用: who, why, since when, until when."""
-
-    by: str
-    reason: str | None
-    since: datetime
-    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +160,30 @@ def load_of(live: TransformerLive | None, at: datetime) -> LoadView | None:
     )
 
 
-def lockout_of(row: LockoutColumns) -> LockoutView | None:
-    """The lockout that stands on a station, pile or gun."""
-    if row.lockout_since is None:
+def stopped_of(station: Station, guns: Sequence[GunNow]) -> LockoutView | None:
+    """The stop of a station, shown like a lockout; `guns`: those of the station."""
+    if station.station_stop_since is None:
         return None
-    return LockoutView(row.lockout_by or "", row.lockout_reason, row.lockout_since, row.lockout_until)
+    state = state_of(guns, WhileCharging.STOP)
+    return LockoutView(
+        station.station_stop_by or "",
+        station.station_stop_reason,
+        station.station_stop_since,
+        None,
+        WhileCharging.STOP,
+        state,
+        SENTENCES[state],
+    )
+
+
+def _guns_of_locked(session: Session, stations: Sequence[Station]) -> dict[str, list[GunNow]]:
+    """Guns of the stations that are locked out or stopped: nobody looks at those of the others."""
+    codes = [one.code for one in stations if one.lockout_since is not None or one.station_stop_since is not None]
+    found: dict[str, list[GunNow]] = {code: [] for code in codes}
+    if codes:
+        for gun in guns_now(session, Pile.station_code.in_(codes)):
+            found[gun.station].append(gun)
+    return found
 
 
 def _views(session: Session, stations: tuple[Station, ...]) -> dict[str, StationView]:
@@ -183,6 +195,7 @@ def _views(session: Session, stations: tuple[Station, ...]) -> dict[str, Station
             .group_by(Pile.station_code)
         ).all()
     )
+    locked = _guns_of_locked(session, stations)
     counts: dict[str, Counter[GunState]] = {code: Counter() for code in codes}
     for station, state in shown_states(session, codes):
         counts[station][state] += 1
@@ -197,12 +210,8 @@ def _views(session: Session, stations: tuple[Station, ...]) -> dict[str, Station
             guns=tuple(
                 StateCount(state, counts[station.code][state]) for state in GunState if counts[station.code][state]
             ),
-            lockout=lockout_of(station),
-            stopped=None
-            if station.station_stop_since is None
-            else LockoutView(
-                station.station_stop_by or "", station.station_stop_reason, station.station_stop_since, None
-            ),
+            lockout=lockout_of(station, locked.get(station.code, ())),
+            stopped=stopped_of(station, locked.get(station.code, ())),
         )
         for station in stations
     }

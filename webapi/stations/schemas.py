@@ -5,6 +5,8 @@ from marshmallow import Schema, fields
 from evcs.contracts.states import Band, GunState
 from webapi.http.fields import Body, Instant, cursor, limit, next_cursor, out
 from webapi.http.paging import PageWish
+from webapi.stations.lockout_columns import WhileCharging
+from webapi.stations.lockout_views import LockoutState
 
 
 class PageQuery(Body):
@@ -15,13 +17,30 @@ class PageQuery(Body):
     cursor = cursor()
 
 
+class SentenceSchema(Schema):
+    """给人看的一句话，中英文。 One sentence for people, in both languages."""
+
+    zh = out(fields.String, "中文")
+    en = out(fields.String, "English")
+
+
 class LockoutSchema(Schema):
-    """停用: who, why, since when, until when."""
+    """停用: who, why, since when, until when, and how far it has come."""
 
     by = out(fields.String, "操作者 · who")
     reason = out(fields.String, "原因 · why", allow_none=True)
     since = out(Instant, "起始时间 · since when")
     until = out(Instant, "截止时间 · until when; null: until it is lifted", allow_none=True)
+    while_charging = out(fields.Enum, "stop 先停止充电 · wait 等本次充电结束", enum=WhileCharging, by_value=True)
+    state = out(
+        fields.Enum,
+        "in_force 已生效（桩上报已无电流）· stopping 正在停止 · waiting 等本次充电结束 · unconfirmed 桩离线无法确认",
+        enum=LockoutState,
+        by_value=True,
+    )
+    sentence = fields.Nested(
+        SentenceSchema, metadata={"description": "给操作人的一句话 · for who is about to touch it"}
+    )
 
 
 class StateCountSchema(Schema):
@@ -52,13 +71,6 @@ class StationsSchema(Schema):
 
     items = fields.List(fields.Nested(StationSchema))
     next = next_cursor()
-
-
-class SentenceSchema(Schema):
-    """给人看的一句话，中英文。 One sentence for people, in both languages."""
-
-    zh = out(fields.String, "中文")
-    en = out(fields.String, "English")
 
 
 class LoadSchema(Schema):

@@ -8,13 +8,17 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from evcs.contracts import topics
+from evcs.contracts.alarm import Alarm
 from evcs.contracts.envelope import ContractError
-from evcs.contracts.gun import GunEvent
+from evcs.contracts.gun import GunEvent, GunReply
 from evcs.contracts.topics import Address, Topic
 from webapi.faults import events as faults
 from webapi.guns import events as guns
 from webapi.orders import events as orders
+from webapi.orders import queued
 from webapi.piles import events as piles
+from webapi.stations.lockout_upkeep import lock_by_alarm
+from webapi.stations.stop import stop_replied
 from webapi.transformers import events as transformers
 from webapi.worker.answers import Answers
 
@@ -51,6 +55,20 @@ def gun_event(session: Session, address: Address, event: GunEvent, at: datetime)
     return orders.gun_event(session, address, event, at)
 
 
+def gun_reply(session: Session, address: Address, reply: GunReply, at: datetime) -> Answers:
+    """What became of a start or stop concerns its order; of a stop also who looks at a station stop."""
+    answers = orders.reply(session, address, reply, at)
+    stop_replied(session, reply)
+    return answers
+
+
+def alarm(session: Session, address: Address, level: Alarm, at: datetime) -> Answers:
+    """An alarm is kept; one with the action `lock` makes a lockout, once."""
+    answers = faults.alarm_level(session, address, level, at)
+    lock_by_alarm(session, address, level, at=at)
+    return answers
+
+
 WORK = (
     Route(topics.PILE_EVENT, piles.pile_event),
     Route(topics.PILE_REPLY, piles.pile_reply),
@@ -59,7 +77,7 @@ WORK = (
     Route(topics.RECORD, orders.record),
     Route(topics.METER, orders.meter),
     Route(topics.VERDICT, orders.verdict),
-    Route(topics.GUN_REPLY, orders.reply),
+    Route(topics.GUN_REPLY, gun_reply),
     Route(topics.UNKNOWN_PILE, piles.unknown_pile),
 )
 """What must not be lost: read by the work session, acknowledged when its effect is committed.
@@ -72,7 +90,8 @@ VIEW = (
     Route(topics.PILE_STATUS, piles.pile_status),
     Route(topics.GUN_STATE, guns.gun_level),
     Route(topics.POLICY, transformers.policy_level, transformers.policy_cleared),
-    Route(topics.ALARM, faults.alarm_level, faults.alarm_cleared),
+    Route(topics.QUEUE, queued.queue_level, queued.queue_cleared),
+    Route(topics.ALARM, alarm, faults.alarm_cleared),
 )
 """Levels: read by the view session, newest version only, in this order within a picture."""
 

@@ -29,6 +29,7 @@ from webapi.worker.rejects import RejectFile
 from webapi.worker.retained import Retained
 from webapi.worker.settings import Settings
 from webapi.worker.shards import Shards, of_instance
+from webapi.worker.site_jobs import SiteJobs
 from webapi.worker.view import View, subscriptions
 
 log = get_logger()
@@ -96,6 +97,7 @@ class Worker:
         )
         jobs.ring_on(self._bell)
         PileJobs(maker, clock, self._shards, self._writing, self).ring_on(self._bell)
+        SiteJobs(maker, clock, self._shards, self._writing, self).ring_on(self._bell)
         self._bell.every(LOCK_EVERY_S, "lock", self._look_at_lock)
         for route in WORK:
             for filter in route.topic.subscriptions(self._shards.owner, self._shards.owners):

@@ -342,4 +342,6 @@ def test_a_feeder_of_another_transformer_is_none_of_this(world: World) -> None:
             answer = world.call(method, where, body)
             assert answer.status_code == 422, (where, other, answer.json)
     with sessions(world.engine)() as session:
-        assert session.scalar(select(func.count()).select_from(AuditEntry).where(AuditEntry.action == "pile_feeder")) == 0
+        assert (
+            session.scalar(select(func.count()).select_from(AuditEntry).where(AuditEntry.action == "pile_feeder")) == 0
+        )
