@@ -3,14 +3,18 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from evcs.contracts.gun import Figures
-from evcs.contracts.reasons import Reason, Sentence, sentence
+from evcs.contracts.reasons import Reason, Sentence
 from evcs.contracts.states import READY_TO_START, Band, GunState
+from rules import feeders
 from rules.bands import over
 from rules.caps import Want, can_cap, floor_kw, planned_kw
 from rules.load import Change, Load, load_of
 from rules.session_caps import PILE_FLOOR, CapSource, lowest
 from rules.station import Gun, Pile, Station, Transformer
+from rules.wording import admittance, refusal
 
 _NOT_READY = {
     GunState.OFFLINE: Reason.PILE_OFFLINE,
@@ -35,6 +39,8 @@ class Admission:
     bound_by: str = ""
     allowance_kw: float | None = None
     """What the pile has to be set to before it starts; None: nothing is sent."""
+    because: Sentence | None = None
+    """What a person needs to know besides: who took the gun out of use, why, until when."""
 
     @property
     def is_admitted(self) -> bool:
@@ -42,42 +48,22 @@ class Admission:
 
     @property
     def text(self) -> Sentence:
-        """Why not, in Chinese and English, with the figures; one decimal is enough for people."""
+        """The decision in Chinese and English, with its figures."""
         if self.reason is None:
-            return Sentence("", "")
-        figures = self.figures
-        return sentence(
-            self.reason,
-            **{
-                name: f"{value:.1f}"
-                for name, value in (
-                    ("load_pct", figures.load_pct),
-                    ("planned_pct", figures.planned_pct),
-                    ("share_pct", figures.share_pct),
-                    ("blocked_pct", figures.blocked_pct),
-                )
-                if value is not None
-            },
-        )
+            return admittance(self.figures, self.cap_kw, self.bound_by)
+        return refusal(self.reason, self.figures, self.because)
 
 
 def refuse_before_load(
     station: Station, pile: Pile, gun: Gun, now: datetime, *, is_sure: bool, tariff_version: str | None = None
 ) -> Reason | None:
-    """Check 0, in the order of the rule: lockouts, station stop, locking alarms, pile offline, gun not ready, not sure.
+    """Check 0 behind the lockouts (`lockouts.locked`): pile offline, gun not ready, engine not sure.
 
     `tariff_version`: of a start; the pile must have confirmed it, since the order is billed with it.
     """
     config = station.config
     if config is None or pile.limits is None or gun.config is None:
         return Reason.STATION_UNKNOWN if is_sure else Reason.ENGINE_NOT_SURE
-    for lockout in (gun.config.lockout, pile.limits.lockout, config.lockout):
-        if lockout is not None and lockout.in_force(now):
-            return Reason.LOCKED_OUT
-    if config.station_stop is not None and config.station_stop.in_force(now):
-        return Reason.STATION_STOPPED
-    if station.alarms.locks(pile.number, gun.number) is not None:
-        return Reason.PROTECTION_LOCKED
     if pile.link is None or pile.status is None or gun.level is None:
         return Reason.PILE_OFFLINE
     if gun.level.state not in READY_TO_START:
@@ -112,8 +98,10 @@ def decide(station: Station, transformer: Transformer, pile: Pile, gun: Gun, now
     if over(planned_pct, config.blocked_pct):
         return _refused(Reason.OVER_BLOCKED_THRESHOLD, transformer, load, retry_s=config.blocked_release_s)
     free = start_with(station, transformer, pile, gun, None, load, now)
+    is_feeder_full = free is not None and _full(station, transformer, pile, gun, free, now) is not None
     is_limited = (
-        over(planned_pct, config.limited_pct)
+        is_feeder_full
+        or over(planned_pct, config.limited_pct)
         or band is Band.LIMITED
         or free is None
         or over(planned_pct + free.share_pct, config.blocked_pct)
@@ -124,11 +112,31 @@ def decide(station: Station, transformer: Transformer, pile: Pile, gun: Gun, now
     cap_kw = config.cap_share * gun.config.rated_kw
     capped = start_with(station, transformer, pile, gun, cap_kw, load, now)
     if capped is None:
-        return _refused(Reason.CAP_NOT_CONFIRMED, transformer, load)
+        return Admission(
+            Reason.CAP_NOT_CONFIRMED, figures_of(transformer, load), because=_cannot_cap(config.limited_pct)
+        )
     if over(planned_pct + capped.share_pct, config.blocked_pct):
         share_pct = capped.share_pct
         return _refused(Reason.NO_HEADROOM, transformer, load, share_pct=share_pct, retry_s=config.blocked_release_s)
+    feeder = _full(station, transformer, pile, gun, capped, now)
+    if feeder is not None:
+        figures = figures_of(transformer, load, capped.share_pct, config.blocked_release_s)
+        return Admission(
+            Reason.FEEDER_FULL,
+            msgspec.structs.replace(
+                figures,
+                feeder=feeder.feeder,
+                feeder_kw=_rounded(feeder.planned_kw),
+                feeder_limit_kw=_rounded(feeder.limit_kw),
+            ),
+        )
     return capped
+
+
+def _full(
+    station: Station, transformer: Transformer, pile: Pile, gun: Gun, start: Admission, now: datetime
+) -> feeders.Full | None:
+    return feeders.full(station, transformer, pile, start.allowance_kw, gun.number, now)
 
 
 def start_with(
@@ -179,6 +187,14 @@ def wants_of(pile: Pile, without: int | None = None) -> list[Want]:
     ]
 
 
+def _cannot_cap(limited_pct: float) -> Sentence:
+    return Sentence(
+        f"计划负荷超过 {limited_pct:g}% 时新的充电须限功率，而该桩不能设置功率；请换一台桩，或待负荷降低后再试。",
+        f"Over {limited_pct:g}% planned load new charges are limited, and this pile's power cannot be set; use another "
+        "pile, or try again when the load has fallen.",
+    )
+
+
 def _refused(
     reason: Reason,
     transformer: Transformer,
@@ -204,6 +220,7 @@ def figures_of(
         share_pct=_rounded(share_pct),
         limited_pct=config.limited_pct,
         blocked_pct=config.blocked_pct,
+        release_pct=config.blocked_release_pct if retry_s is not None else config.limited_release_pct,
         source=load.source,
         retry_after_s=None if retry_s is None else round(retry_s),
     )

@@ -409,9 +409,17 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     share_pct: float | None = None
     limited_pct: float | None = None
     blocked_pct: float | None = None
+    release_pct: float | None = None
+    """Below this for a while the limit (or the refusal) ends."""
     source: str | None = None
     """meter or estimate."""
     retry_after_s: int | None = None
+    feeder: str | None = None
+    """The feeder that has no room, where it is not the transformer."""
+    feeder_kw: float | None = None
+    """What is planned behind it, input power, kW."""
+    feeder_limit_kw: float | None = None
+    """What may be drawn behind it, kW."""
 
 
 class Verdict(Payload, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     BAND_UNKNOWN = "band_unknown"
     OVER_BLOCKED_THRESHOLD = "over_blocked_threshold"
     NO_HEADROOM = "no_headroom"
+    FEEDER_FULL = "feeder_full"
     # the way to the pile (bridge)
     CAP_NOT_CONFIRMED = "cap_not_confirmed"
     TARIFF_DIFFERS = "tariff_differs"
@@ -104,20 +105,28 @@ SENTENCES: dict[Reason, Sentence] = {
         "充电桩尚未确认电价，暂不能启动；请稍后再试。", "The pile has not confirmed a tariff yet; try again later."
     ),
     Reason.BAND_BLOCKED: Sentence(
-        "变压器负荷超过 {blocked_pct}% 后暂停新的充电（现为 {load_pct}%）；负荷降下来后再试。",
+        "变压器负荷超过 {blocked_pct}% 后暂停新的充电（现为 {load_pct}%）；低于 {release_pct}% 满 {retry_s} 秒后重新开放。",
         "New charges wait since the transformer load went over {blocked_pct}% (now {load_pct}%); "
-        "try again when it has fallen.",
+        "they go on after {retry_s} s below {release_pct}%.",
     ),
     Reason.BAND_UNKNOWN: Sentence(
-        "变压器电表无读数，暂停新的充电；请稍后再试。", "The transformer's meter gives no reading; new charges wait."
+        "变压器电表超过 60 秒没有有效读数，暂停新的充电；读数恢复后即可启动。",
+        "The transformer's meter has given no valid reading for 60 s; new charges go on when it reads again.",
     ),
     Reason.OVER_BLOCKED_THRESHOLD: Sentence(
-        "变压器计划负荷 {planned_pct}% 超过 {blocked_pct}%，暂停新的充电；请稍后再试。",
-        "Planned transformer load {planned_pct}% is over {blocked_pct}%; try again later.",
+        "变压器负荷 {load_pct}%，加上已预留的共计划 {planned_pct}%，超过 {blocked_pct}%，暂停新的充电；有车充完后再试。",
+        "Transformer load {load_pct}%, with what is reserved {planned_pct}%, is over {blocked_pct}%; "
+        "try again when a charge has ended.",
     ),
     Reason.NO_HEADROOM: Sentence(
-        "变压器余量不足（计划 {planned_pct}% + 本次 {share_pct}% > {blocked_pct}%），请稍后再试。",
-        "Not enough headroom (planned {planned_pct}% + this start {share_pct}% > {blocked_pct}%); try again later.",
+        "变压器余量不足（计划 {planned_pct}% + 本次 {share_pct}% > {blocked_pct}%）；计划降到 {room_pct}% 及以下后再试。",
+        "Not enough headroom (planned {planned_pct}% + this start {share_pct}% > {blocked_pct}%); "
+        "try again when the plan is at {room_pct}% or less.",
+    ),
+    Reason.FEEDER_FULL: Sentence(
+        "馈线 {feeder} 已计划 {feeder_kw} kW，上限 {feeder_limit_kw} kW，余量不足；有车充完后再试，或换一把枪。",
+        "Feeder {feeder} has {feeder_kw} of {feeder_limit_kw} kW planned and no room for this start; "
+        "try again when a charge there has ended, or use another gun.",
     ),
     Reason.CAP_NOT_CONFIRMED: Sentence(
         "充电桩没有确认限功率，未启动；请重试或换一把枪。",
