@@ -13,6 +13,7 @@ from rules.caps import Sent
 from rules.charges import follow_level, publish_start, repeat_start
 from rules.known import Known, Place
 from rules.levels import follow_band, publish_gun, publish_pile, say
+from rules.lockouts import locked
 from rules.power import rise
 from rules.sessions import admit, derived_id, resumed, start_message
 from rules.station import Gun, PendingStart, Session
@@ -20,6 +21,9 @@ from rules.station import Gun, PendingStart, Session
 
 def weigh(known: Known, place: Place, now: datetime, tariff_version: str | None = None) -> Admission:
     """Whether a start at this gun would be admitted now; changes nothing but the band."""
+    lock = locked(place.station, place.pile, place.gun, now)
+    if lock is not None:
+        return Admission(lock.reason, lock.figures(now), because=lock.because)
     reason = refuse_before_load(
         place.station, place.pile, place.gun, now, is_sure=known.is_sure, tariff_version=tariff_version
     )
@@ -54,6 +58,8 @@ def reserve(known: Known, place: Place, request: StartRequest, admission: Admiss
         cap_kw=admission.cap_kw,
         covered_kwh=request.covered_kwh,
         goal=request.goal.kind,
+        zh=admission.text.zh,
+        en=admission.text.en,
         decided_at=now,
     )
     known.verdicts[request.id] = (verdict, now)

@@ -105,7 +105,8 @@ SENTENCES: dict[Reason, Sentence] = {
         "充电桩尚未确认电价，暂不能启动；请稍后再试。", "The pile has not confirmed a tariff yet; try again later."
     ),
     Reason.BAND_BLOCKED: Sentence(
-        "变压器负荷超过 {blocked_pct}% 后暂停新的充电（现为 {load_pct}%）；低于 {release_pct}% 满 {retry_s} 秒后重新开放。",
+        "变压器负荷超过 {blocked_pct}% 后暂停新的充电（现为 {load_pct}%）；"
+        "低于 {release_pct}% 满 {retry_s} 秒后重新开放。",
         "New charges wait since the transformer load went over {blocked_pct}% (now {load_pct}%); "
         "they go on after {retry_s} s below {release_pct}%.",
     ),
@@ -114,12 +115,14 @@ SENTENCES: dict[Reason, Sentence] = {
         "The transformer's meter has given no valid reading for 60 s; new charges go on when it reads again.",
     ),
     Reason.OVER_BLOCKED_THRESHOLD: Sentence(
-        "变压器负荷 {load_pct}%，加上已预留的共计划 {planned_pct}%，超过 {blocked_pct}%，暂停新的充电；有车充完后再试。",
+        "变压器负荷 {load_pct}%，加上已预留的共计划 {planned_pct}%，超过 {blocked_pct}%，暂停新的充电；"
+        "有车充完后再试。",
         "Transformer load {load_pct}%, with what is reserved {planned_pct}%, is over {blocked_pct}%; "
         "try again when a charge has ended.",
     ),
     Reason.NO_HEADROOM: Sentence(
-        "变压器余量不足（计划 {planned_pct}% + 本次 {share_pct}% > {blocked_pct}%）；计划降到 {room_pct}% 及以下后再试。",
+        "变压器余量不足（计划 {planned_pct}% + 本次 {share_pct}% > {blocked_pct}%）；"
+        "计划降到 {room_pct}% 及以下后再试。",
         "Not enough headroom (planned {planned_pct}% + this start {share_pct}% > {blocked_pct}%); "
         "try again when the plan is at {room_pct}% or less.",
     ),

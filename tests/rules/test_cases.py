@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from evcs.contracts.config import FaultCode
 from evcs.contracts.gun import Goal
 from evcs.contracts.pile import PowerAllowance
 from evcs.contracts.states import GoalKind
@@ -37,6 +38,7 @@ class Story:
         self.of: dict[str, str] = {}
         """Gun → id of its last request."""
         self.power: dict[str, PowerAllowance] = {}
+        self.codes: Heard | None = None
         self.levels: dict[str, Heard] = {}
         """What the broker has retained of the engine's own levels."""
 
@@ -85,11 +87,11 @@ class Story:
                 yield town.reply(*place, at, **{"of": self.of.get(gun), **values})
             case "starting" | "charging" | "finished":
                 of = values.get("of", self.of.get(gun))
-                yield town.level(*place, say, at, of=of)
+                yield town.level(*place, say, at, of=of, fault_bits=values.get("fault_bits", 0))
             case "away":
                 yield town.level(*place, "offline", at, of=self.of.get(gun) if values.get("running") else None)
             case "idle" | "plugged" | "faulted" | "offline":
-                yield town.level(*place, say, at)
+                yield town.level(*place, say, at, fault_bits=values.get("fault_bits", 0))
             case "reading":
                 yield town.reading(*place, at, **{"of": self.of.get(gun), **values})
             case "pile":
@@ -100,6 +102,13 @@ class Story:
                 sent = self.power[values["pile"]]
                 values = {"outcome": "accepted", "allowance_kw": sent.allowance_kw, **values}
                 yield town.power_reply(values.pop("pile"), at, id=sent.id, **values)
+            case "event":
+                yield town.event(*place, at, values.pop("kind"), **{"of": self.of.get(gun), **values})
+            case "pile_event":
+                yield town.pile_event(values.pop("pile"), at, values.pop("kind"), **values)
+            case "codes":
+                self.codes = town.codes(*(msgspec.convert(entry, FaultCode) for entry in values["entries"]))
+                yield self.codes
             case "meter":
                 yield town.meter(at, **values)
             case "lockout":
@@ -141,6 +150,8 @@ class Story:
 
     def _retained(self, at: datetime) -> Iterator[Message]:
         yield self.town.bridge()
+        if self.codes is not None:
+            yield self.codes
         yield self.town.config()
         for pile in self.town.piles:
             yield self.town.pile(pile)

@@ -8,11 +8,22 @@ from typing import Any
 import msgspec
 
 from evcs.contracts.bridge import Answered, BridgeStatus, ServiceStatus
-from evcs.contracts.config import GunConfig, Lockout, PileLimits, StationConfig, TransformerConfig
+from evcs.contracts.config import (
+    FaultCode,
+    FaultCodes,
+    GunConfig,
+    Lockout,
+    PileLimits,
+    StationConfig,
+    TransformerConfig,
+)
 from evcs.contracts.envelope import Payload, Receipt
 from evcs.contracts.gun import (
     AskRequest,
+    Finding,
     Goal,
+    GunEvent,
+    GunEventKind,
     GunLevel,
     GunReply,
     LeaveQueue,
@@ -21,15 +32,18 @@ from evcs.contracts.gun import (
     StartRequest,
     Telemetry,
 )
-from evcs.contracts.pile import Outcome, PileReply, PileStatus
+from evcs.contracts.pile import Outcome, PileEvent, PileEventKind, PileReply, PileStatus
 from evcs.contracts.power import PowerControl
 from evcs.contracts.reasons import Reason
-from evcs.contracts.states import GoalKind, GunState, Scope, StartSource
+from evcs.contracts.states import GoalKind, GunState, Scope, StartSource, StopClass
 from evcs.contracts.topics import (
     BRIDGE_STATUS,
+    CONFIG_FAULT_CODES,
     CONFIG_STATION,
+    GUN_EVENT,
     GUN_REPLY,
     GUN_STATE,
+    PILE_EVENT,
     PILE_REPLY,
     PILE_STATUS,
     READING,
@@ -232,6 +246,7 @@ class Town:
         link: str = "l1",
         tariff: str | None = TARIFF,
         control: str = "pile",
+        clock_offset_s: float | None = None,
     ) -> Heard:
         """`control`: what its power can be set for: the pile, each gun, or none."""
         status = PileStatus(
@@ -245,10 +260,13 @@ class Town:
             bridge_started_ms=BRIDGE_STARTED_MS,
             tariff_version=tariff,
             power_control=CONTROLS[control],
+            clock_offset_s=clock_offset_s,
         )
         return heard(PILE_STATUS, status, station=STATION, pile=pile)
 
-    def level(self, pile: str, gun: int, state: str, at: datetime, *, of: str | None = None) -> Heard:
+    def level(
+        self, pile: str, gun: int, state: str, at: datetime, *, of: str | None = None, fault_bits: int = 0
+    ) -> Heard:
         level = GunLevel(
             receipt=self.receipt(),
             login_ms=1,
@@ -257,6 +275,7 @@ class Town:
             gun=gun,
             state=GunState(state),
             serial=None if of is None else serial_of(of),
+            fault_bits=fault_bits,
             since=at,
         )
         return heard(GUN_STATE, level, station=STATION, pile=pile, gun=gun)
@@ -273,7 +292,9 @@ class Town:
         soc: float | None = None,
         max_kw: float | None = None,
         state: str = "charging",
+        **values: Any,
     ) -> Heard:
+        """`values`: further fields of the telemetry, in place of what would stand there."""
         telemetry = Telemetry(
             receipt=self.receipt(),
             received_at=at,
@@ -281,14 +302,51 @@ class Town:
             gun=gun,
             state=GunState(state),
             serial=None if of is None else serial_of(of),
-            voltage_v=400.0,
-            current_a=None if kw is None else kw * 2.5,
             power_kw=kw,
             energy_kwh=None if kwh is None else Decimal(kwh),
             soc_pct=soc,
             max_power_kw=max_kw,
+            **{"voltage_v": 400.0, "current_a": None if kw is None else kw * 2.5, **values},
         )
         return heard(TELEMETRY, telemetry, station=STATION, pile=pile, gun=gun)
+
+    def event(
+        self,
+        pile: str,
+        gun: int,
+        at: datetime,
+        kind: str,
+        *,
+        of: str | None,
+        findings: dict[str, int] | None = None,
+        **values: Any,
+    ) -> Heard:
+        """`findings`: code → value; further fields of the event as `values`."""
+        if "stop_class" in values:
+            values["stop_class"] = StopClass(values["stop_class"])
+        event = GunEvent(
+            id=f"event-{self._next()}",
+            receipt=self.receipt(),
+            kind=GunEventKind(kind),
+            received_at=at,
+            serial=None if of is None else serial_of(of),
+            findings=tuple(
+                Finding(code=code, value=value, zh=f"{code} 异常", en=f"{code} is not normal")
+                for code, value in (findings or {}).items()
+            ),
+            **values,
+        )
+        return heard(GUN_EVENT, event, station=STATION, pile=pile, gun=gun)
+
+    def pile_event(self, pile: str, at: datetime, kind: str, **values: Any) -> Heard:
+        event = PileEvent(
+            id=f"event-{self._next()}", receipt=self.receipt(), kind=PileEventKind(kind), received_at=at, **values
+        )
+        return heard(PILE_EVENT, event, station=STATION, pile=pile)
+
+    def codes(self, *entries: FaultCode, protocol: str = "ykc") -> Heard:
+        table = FaultCodes(version=self._next(), protocol=protocol, codes=entries)
+        return heard(CONFIG_FAULT_CODES, table, protocol=protocol)
 
     def reply(
         self,
@@ -335,12 +393,20 @@ class Town:
 
     # --- meter
 
-    def meter(self, at: datetime, *, kva: float | None = None, phases: list[float] | None = None) -> Heard:
+    def meter(
+        self,
+        at: datetime,
+        *,
+        kva: float | None = None,
+        phases: list[float] | None = None,
+        volts: list[float] | None = None,
+    ) -> Heard:
         reading = TransformerReading(
             transformer=TRANSFORMER,
             received_at=at,
             apparent_kva=kva,
             phase_kva=None if phases is None else (phases[0], phases[1], phases[2]),
+            phase_voltage_v=None if volts is None else (volts[0], volts[1], volts[2]),
         )
         return heard(READING, reading, station=STATION, transformer=TRANSFORMER)
 
