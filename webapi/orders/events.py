@@ -60,13 +60,16 @@ def _goal_reached(session: Session, order: Order, said: Verdict, at: datetime) -
 
 
 def _answered(session: Session, order: Order, said: Verdict, at: datetime) -> None:
+    if said.kind is VerdictKind.QUEUED and order.state not in life.BEFORE_COMMAND:
+        observe(session, order, life.Queued(said.queue_until), at=at)
+        return
     order.verdict_json = msgspec.json.encode(said).decode()
     if said.kind is VerdictKind.ADMITTED:
         order.cap_kw = None if said.cap_kw is None else Decimal(str(round(said.cap_kw, 3)))
         order.admitted_at = order.admitted_at or said.decided_at
         observe(session, order, life.Admitted(), at=at)
     elif said.kind is VerdictKind.QUEUED:
-        observe(session, order, life.Queued(), at=at)
+        observe(session, order, life.Queued(said.queue_until), at=at)
     else:
         order.refusal_figures_json = msgspec.json.encode(said.figures).decode()
         observe(session, order, life.Refused(said.reason or Reason.EXPIRED), at=at)

@@ -1,7 +1,9 @@
-"""The energy that a hold covers runs low: lengthen it from what is available, tell gate and pile, or stop the charge.
+"""The energy that a hold covers runs low: lengthen it from what is available, and tell gate and pile.
 
-`rules` says `hold_low` at nine tenths, again every 30 s, and stops by itself when the covered energy is drawn; the pile
-stops by its own balance. So a repetition that names less than the hold covers means that the gate did not hear of it.
+`rules` says `hold_low` at nine tenths or a minute before, again every 30 s, and stops by itself when the covered energy
+is drawn; the pile stops by its own balance. So where nothing can be added nothing is done: what is held is the driver's
+to use up, and a recharge before its end still counts. A repetition that names less than the hold covers means that the
+gate did not hear of it.
 """
 
 from datetime import datetime
@@ -10,15 +12,13 @@ from decimal import ROUND_UP, Decimal
 from sqlalchemy.orm import Session
 
 from evcs.contracts.gun import Verdict
-from evcs.contracts.reasons import Reason
 from evcs.contracts.states import GoalKind, OrderState
 from evcs.runtime.log import get_logger
 from webapi.guns.models import Gun
 from webapi.ledger.holds import covered_kwh, lengthen_hold, lock_hold, size_extension
 from webapi.ledger.models import HoldState
 from webapi.ledger.post import lock_wallet
-from webapi.orders import life
-from webapi.orders.advance import observe, publish_longer_hold
+from webapi.orders.advance import publish_longer_hold
 from webapi.orders.models import Order
 from webapi.orders.reckon import FREE_OVERSHOOT_KWH
 from webapi.tariffs.queries import price_table
@@ -42,9 +42,7 @@ def hold_low(session: Session, order: Order, said: Verdict, *, at: datetime) -> 
     dearest_e5 = price_table(session, order.tariff_version_id).dearest_e5
     extra_fen = _extra(session, order, dearest_e5)
     if extra_fen == 0:
-        log.info("hold_used_up", serial=order.serial, covered_kwh=order.covered_energy_kwh)
-        observe(session, order, life.StopWished(Reason.HOLD_USED_UP), at=at)
-        order.stop_asked_by = order.stop_asked_by or WORKER
+        log.info("hold_cannot_grow", serial=order.serial, covered_kwh=order.covered_energy_kwh)
         return
     hold = lengthen_hold(session, order, extra_fen, at=at, by=WORKER)
     order.covered_energy_kwh = covered_kwh(hold.placed_fen, dearest_e5)

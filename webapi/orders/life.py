@@ -79,6 +79,9 @@ class Admitted:
 class Queued:
     """The gate lets the order wait for the band."""
 
+    until: datetime | None = None
+    """At the latest; None: for `waits.QUEUE_S`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -323,8 +326,7 @@ def step(facts: OrderFacts, seen: Observation, now: datetime) -> Step:
         case Admitted():
             return _admitted(facts, now)
         case Queued():
-            if facts.state is State.HOLDING:
-                return _enter(facts, State.QUEUED, now, _in(now, waits.QUEUE_S))
+            return _queued(facts, seen.until or _in(now, waits.QUEUE_S), now)
         case Refused(reason):
             if facts.state in BEFORE_COMMAND:
                 return _close(facts, State.REFUSED, now, reason)
@@ -403,6 +405,16 @@ def _admitted(facts: OrderFacts, now: datetime) -> Step:
     if facts.state in ADOPTABLE:
         # The verdict came after we gave up: the start is on its way and its reserved power must go free again.
         return Step(facts, (PublishStop(Reason.EXPIRED),))
+    return Step(facts)
+
+
+def _queued(facts: OrderFacts, until: datetime, now: datetime) -> Step:
+    """It waits until the gate says otherwise; the own deadline is for a gate that is away, so the gate goes first."""
+    if facts.state is State.HOLDING:
+        return _enter(facts, State.QUEUED, now, _in(until, waits.VERDICT_S))
+    if facts.state in ADOPTABLE:
+        # The verdict came after we gave up, or after the person did: nobody waits there.
+        return Step(facts, (LeaveQueue(),))
     return Step(facts)
 
 
@@ -594,7 +606,7 @@ def _overdue(facts: OrderFacts, now: datetime) -> Step:
         case State.HOLDING:
             return _close(facts, State.REFUSED, now, Reason.ENGINE_AWAY)
         case State.QUEUED:
-            return _close(facts, State.REFUSED, now, Reason.EXPIRED, LeaveQueue())
+            return _close(facts, State.REFUSED, now, Reason.QUEUE_EXPIRED, LeaveQueue())
         case State.COMMANDED | State.STARTING:
             return _close(facts, State.START_FAILED, now, Reason.START_DEADLINE, PublishStop(Reason.START_DEADLINE))
         case State.CHARGING:

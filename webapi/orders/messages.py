@@ -10,6 +10,7 @@ from evcs.contracts.pile import PileCommand, PileCommandKind
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import OrderState
 from webapi.orders.models import Order
+from webapi.orders.queued import line_of
 from webapi.piles.link import Link
 from webapi.tariffs.models import TariffVersion
 
@@ -38,8 +39,12 @@ def _version(order: Order) -> TariffVersion:
     return order.tariff_version
 
 
-def start_request(order: Order) -> StartRequest:
-    """The request to the gate; the same again for a repetition: it rests on the order's row alone."""
+def start_request(order: Order, *, rules_since_ms: int | None = None) -> StartRequest:
+    """The request to the gate; the same again for a repetition: it rests on the order's row alone.
+
+    One that waits already brings its place. `rules_since_ms`: the start of `rules` that it answers.
+    """
+    line = line_of(order)
     version = _version(order)
     if order.request_id is None or order.covered_energy_kwh is None or order.pile_balance_fen is None:
         raise ValueError(f"{order.serial}: an order that asks to start has a request and a hold")
@@ -57,7 +62,10 @@ def start_request(order: Order) -> StartRequest:
         printed_card=order.printed_card or "",
         card_request=order.card_request_id,
         joint=joint_of(order),
-        expires_at=request_expiry(order),
+        queued_since=None if line is None else line.since,
+        queue_until=None if line is None else line.until,
+        rules_since_ms=rules_since_ms,
+        expires_at=request_expiry(order) if line is None else line.until,
     )
 
 

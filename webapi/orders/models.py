@@ -163,6 +163,18 @@ class OrderMark(Base):
     why: Mapped[MarkReason] = mapped_column(Wording(MarkReason))
 
 
+class QueuePlace(Base):
+    """The place of a waiting order in the queue of its transformer, as `T/queue` told it last."""
+
+    __tablename__ = "queue_place"
+
+    order_serial: Mapped[str] = mapped_column(ForeignKey("charging_order.serial"), primary_key=True)
+    transformer_code: Mapped[str] = mapped_column(ForeignKey("transformer.code"), index=True)
+    position: Mapped[int] = mapped_column(Integer, comment="from 1, the head")
+    estimate_s: Mapped[int | None] = mapped_column(Integer, comment="guessed by rules; none: no guess")
+    version: Mapped[int] = mapped_column(BigInteger, comment="version of the level; an older one is ignored")
+
+
 class RecordVerdict(StrEnum):
     """What became of a charge record. `review`: a person decides. `orphan`: no order knows its serial."""
 

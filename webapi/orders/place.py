@@ -154,6 +154,11 @@ def _size(wallet: Wallet, wanted: PlaceOrder, gun: Gun, dearest_e5: int) -> int 
     return size
 
 
+def _may_queue(wanted: PlaceOrder) -> bool:
+    """Only from a wallet: a driver at the pile waits 10 s for its answer, and two guns of a car start together."""
+    return wanted.may_queue and wanted.at_pile is None and wanted.joint is None and wanted.past is None
+
+
 def _row(wanted: PlaceOrder, customer: Customer, pile: Pile, gun: Gun, version: TariffVersion, at: datetime) -> Order:
     asked = wanted.at_pile
     begun = life.begin(at, answer_by=None if asked is None else asked.answer_by)
@@ -170,7 +175,7 @@ def _row(wanted: PlaceOrder, customer: Customer, pile: Pile, gun: Gun, version: 
         goal_duration_s=wanted.goal.duration_s,
         goal_amount_fen=wanted.goal.amount_fen,
         goal_energy_kwh=wanted.goal.energy_kwh,
-        may_queue=wanted.may_queue,
+        may_queue=_may_queue(wanted),
         state=OrderState.HOLDING,
         state_since=at,
         deadline_at=begun.deadline,

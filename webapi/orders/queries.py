@@ -24,6 +24,7 @@ from webapi.ledger.models import HoldState
 from webapi.orders.course import Found, ending_of, findings_of, limits_of, vehicle_of
 from webapi.orders.messages import goal_of
 from webapi.orders.models import Bill, BillKind, BillRoute, ChargeRecord, Order, RecordVerdict
+from webapi.orders.queued import QueueView, queue_view
 from webapi.orders.refusal_view import RefusalView, refusal_of, sentence_of
 from webapi.orders.trouble_texts import sentence_of_trouble
 from webapi.users.roles import Right
@@ -195,6 +196,7 @@ class OrderDetail(OrderView):
     ending: ChargeEnding | None
     findings: tuple[Found, ...]
     live: LiveView | None
+    queue: QueueView | None
     live_available: bool
     created_by: str
     tariff_version: str | None
@@ -343,6 +345,7 @@ def order_detail(
         ending=ending_of(order),
         findings=findings_of(order).items,
         live=None if newest is None else live_of(newest.get(_series(order)), order.serial, at),
+        queue=queue_view(order),
         live_available=newest is not None,
         created_by=order.created_by,
         tariff_version=order.tariff_version_id,

@@ -75,6 +75,13 @@ def place(call: Call, wish: schemas.OrderWish) -> Reply | Declined:
     并充（joint_gun）：一次生成两个订单，要么都成，要么都不成；返回主枪订单，joint.serial 是辅枪订单。
 
     A joint charge makes two orders at once or none; the main gun's is answered, `joint.serial` is the other one.
+
+    排队（may_queue）：变压器负荷超限时不拒绝而是排队（state=queued，详情里 queue 为名次与预计），负荷允许后自动启动；
+    拔枪、超时或停止订单即退出并解冻。并充不排队。
+
+    With `may_queue` an order that would be refused over the load waits instead (`queue` in its detail) and starts by
+    itself; unplugging, the time or a stop of the order ends the wait and gives the money back. A joint charge does not
+    wait.
     """
     customer = _payer(call, wish.customer_id)
     for field, gun in (("gun", wish.gun), ("joint_gun", wish.joint_gun)):
@@ -82,7 +89,13 @@ def place(call: Call, wish: schemas.OrderWish) -> Reply | Declined:
             raise not_found(field)
     source = StartSource.APP if isinstance(call.asker, Driver) else StartSource.PLATFORM
     wanted = PlaceOrder(
-        customer_id=customer.id, pile=wish.pile, gun=wish.gun, goal=wish.goal, by=call.asker.key, source=source
+        customer_id=customer.id,
+        pile=wish.pile,
+        gun=wish.gun,
+        goal=wish.goal,
+        by=call.asker.key,
+        source=source,
+        may_queue=wish.may_queue,
     )
     try:
         placed = _place(call, wanted, wish.joint_gun)

@@ -30,6 +30,7 @@ class OrderWish:
     goal: Goal
     customer_id: int | None = None
     joint_gun: int | None = None
+    may_queue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,10 @@ class OrderBody(Body):
         "two guns on one car: the pile's second gun. Two orders; an amount or energy goal is halved between them, "
         "a time or full counts for each",
         most=99,
+    )
+    may_queue = fields.Boolean(
+        load_default=False,
+        metadata={"description": "负荷超限时排队而不是拒绝 · wait for the transformer instead of being refused"},
     )
 
     @validates_schema
@@ -216,6 +221,15 @@ class OrdersSchema(Schema):
     next = next_cursor()
 
 
+class QueueSchema(Schema):
+    """Where a waiting order stands in the queue of its transformer."""
+
+    position = out(fields.Integer, "名次，从 1 起 · place, from 1", allow_none=True)
+    since = out(Instant, "开始排队 · since when it waits")
+    until = out(Instant, "最迟等到 · until when at the latest; then the hold is released")
+    estimate_s = out(fields.Integer, "预计还需等待的秒数；空：无法预计 · guess, s; null: none", allow_none=True)
+
+
 class BillLineSchema(Schema):
     """One band of a bill; prices in 0.00001 yuan/kWh."""
 
@@ -300,6 +314,9 @@ class OrderDetailSchema(OrderSchema):
 
     live = fields.Nested(
         LiveSchema, allow_none=True, metadata={"description": "充电中的最新数据 · newest values while it charges"}
+    )
+    queue = fields.Nested(
+        QueueSchema, allow_none=True, metadata={"description": "排队中的名次 · its place while it waits"}
     )
     live_available = out(fields.Boolean, "false：遥测库无应答 · the telemetry store does not answer")
     created_by = out(fields.String, "下单者 · who placed it")

@@ -16,6 +16,7 @@ from webapi.faults import events as faults
 from webapi.guns import events as guns
 from webapi.orders import events as orders
 from webapi.orders import queued
+from webapi.orders import queued
 from webapi.piles import events as piles
 from webapi.stations.lockout_upkeep import lock_by_alarm
 from webapi.stations.stop import stop_replied
@@ -90,6 +91,7 @@ VIEW = (
     Route(topics.PILE_STATUS, piles.pile_status),
     Route(topics.GUN_STATE, guns.gun_level),
     Route(topics.POLICY, transformers.policy_level, transformers.policy_cleared),
+    Route(topics.QUEUE, queued.queue_level, queued.queue_cleared),
     Route(topics.QUEUE, queued.queue_level, queued.queue_cleared),
     Route(topics.ALARM, alarm, faults.alarm_cleared),
 )

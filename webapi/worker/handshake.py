@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from evcs.contracts import topics
 from evcs.contracts.bridge import Answered, ServiceStatus
+from evcs.contracts.gun import Resume, StartRequest
 from evcs.contracts.states import OrderState
 from webapi.orders import messages
 from webapi.orders.models import Order
@@ -29,6 +30,9 @@ RESUMED = frozenset(
     }
 )
 """Open orders that were admitted; of these, all whose end was not seen. An order that still asks asks by itself."""
+
+TOLD = RESUMED | {OrderState.QUEUED}
+"""One that waits is told as its request again, with its place: before `rules` is sure it knows everybody in line."""
 
 
 class Handshake:
@@ -63,19 +67,25 @@ class Handshake:
 
 
 def resumes(session: Session, status: ServiceStatus, own: Shards, at: datetime) -> list[Answer]:
-    """The `resume` requests for a start of `rules`: of the stations that both it and this worker serve."""
+    """What a start of `rules` is told of open orders: of the stations that both it and this worker serve."""
     theirs = of_instance(status.instance)
     query = (
         select(Order, Station.shard)
         .join(Station, Station.code == Order.station_code)
-        .where(Order.state.in_(RESUMED), Order.end_observed_at.is_(None), Order.tariff_version_id.is_not(None))
+        .where(Order.state.in_(TOLD), Order.end_observed_at.is_(None), Order.tariff_version_id.is_not(None))
         .order_by(Order.serial)
     )
     return [
         Answer(
             topic=topics.REQUEST.at(station=order.station_code, pile=order.pile_number, gun=order.gun_no),
-            payload=topics.REQUEST.encode(messages.resume(order, id=new_id(), rules_since_ms=status.since_ms, at=at)),
+            payload=topics.REQUEST.encode(_told(order, status, at)),
         )
         for order, shard in session.execute(query)
         if own.owns(shard) and (theirs is None or theirs.owns(shard))
     ]
+
+
+def _told(order: Order, status: ServiceStatus, at: datetime) -> StartRequest | Resume:
+    if order.state is OrderState.QUEUED:
+        return messages.start_request(order, rules_since_ms=status.since_ms)
+    return messages.resume(order, id=new_id(), rules_since_ms=status.since_ms, at=at)

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload, sessionmaker
 
 from evcs.contracts import topics, waits
@@ -34,6 +34,7 @@ log = get_logger()
 DEADLINES_EVERY_S = 1.0
 CONFIGURATION_EVERY_S = 1.0
 CHARGES_EVERY_S = 10.0
+QUEUED_AGAIN_S = 30.0
 COMPARE_EVERY_S = 60.0
 LOCK_EVERY_S = 2.0
 DEADLINES_AT_ONCE = 500
@@ -112,6 +113,7 @@ class Jobs:
         """Hang all of them up."""
         bell.every(DEADLINES_EVERY_S, "deadlines", guarded("deadlines", self.deadlines))
         bell.every(waits.REPEAT_S, "requests", guarded("requests", self.repeat_requests))
+        bell.every(QUEUED_AGAIN_S, "waiting", guarded("waiting", self.repeat_waiting))
         bell.every(CHARGES_EVERY_S, "charges", guarded("charges", self.look_for_unexpected_charges))
         bell.every(CONFIGURATION_EVERY_S, "configuration", self._look_at_configuration)
         bell.every(COMPARE_EVERY_S, "compare", guarded("compare", self.compare_orders))
@@ -158,14 +160,25 @@ class Jobs:
         if not self._session.connected:
             return
         now = self._clock.now()
+        self._repeat(
+            Order.state == OrderState.HOLDING,
+            Order.requested_at <= now - timedelta(seconds=waits.REPEAT_S),
+            Order.requested_at > now - timedelta(seconds=waits.REQUEST_S),
+        )
+
+    def repeat_waiting(self) -> None:
+        """Tell the gate again who waits: it answers only where it knows otherwise, so no lost verdict holds money."""
+        if self._session.connected and self._knowledge.is_current():
+            self._repeat(
+                Order.state == OrderState.QUEUED,
+                Order.state_since <= self._clock.now() - timedelta(seconds=QUEUED_AGAIN_S),
+            )
+
+    def _repeat(self, *which: ColumnElement[bool]) -> None:
         query = (
             select(Order, Station.shard)
             .join(Station, Station.code == Order.station_code)
-            .where(
-                Order.state == OrderState.HOLDING,
-                Order.requested_at <= now - timedelta(seconds=waits.REPEAT_S),
-                Order.requested_at > now - timedelta(seconds=waits.REQUEST_S),
-            )
+            .where(*which)
             .options(selectinload(Order.tariff_version).selectinload(TariffVersion.prices))
         )
         with self._sessions() as session:

@@ -1,4 +1,4 @@
-"""A hold that runs low: lengthened from what is available, told to gate and pile, or the charge is stopped."""
+"""A hold that runs low: lengthened from what is available, told to gate and pile; what is held may be used up."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -8,9 +8,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from evcs.contracts import topics
-from evcs.contracts.gun import LongerHold, Stop, Verdict, VerdictKind
+from evcs.contracts.gun import LongerHold, Verdict, VerdictKind
 from evcs.contracts.pile import PileCommand, PileCommandKind
-from evcs.contracts.reasons import Reason
 from evcs.contracts.states import GoalKind, OrderState, StartSource
 from evcs.contracts.topics import Address
 from tests.webapi.books import BEGIN, PILE, STATION, Books, record
@@ -23,6 +22,7 @@ from webapi.ledger.invariants import check
 from webapi.ledger.models import Hold, Transaction, TransactionKind, Wallet
 from webapi.orders import events
 from webapi.orders.models import Order
+from webapi.recharges.place import RechargeOrder, place_recharge
 
 DEAREST_E5 = 172_345
 
@@ -80,7 +80,8 @@ def test_a_low_hold_is_lengthened_and_told_to_gate_and_pile(books: Books) -> Non
     assert check(books.session) == []
 
 
-def test_the_rest_of_a_wallet_is_taken_whole_then_the_charge_is_stopped(books: Books) -> None:
+def test_the_rest_of_a_wallet_is_taken_whole_then_the_hold_may_be_used_up(books: Books) -> None:
+    """Nobody is stopped with money left: the gate stops when the covered energy is drawn. A recharge still counts."""
     link(books.session)
     customer = books.customer(recharged_fen=20_321)
     order = charging(books, customer, 20_000)
@@ -88,11 +89,13 @@ def test_the_rest_of_a_wallet_is_taken_whole_then_the_charge_is_stopped(books: B
     assert books.wallet(customer) == (0, 20_321, 0)
     assert sent(books.session, topics.STOP) == []
     say_low(books.session, order, 3_060)
-    assert order.state is OrderState.STOPPING
-    assert (order.stop_reason, order.stop_asked_by) == (Reason.HOLD_USED_UP.value, "worker")
-    (stop,) = sent(books.session, topics.STOP)
-    assert isinstance(stop, Stop)
-    assert (stop.why, stop.serial) == (Reason.HOLD_USED_UP, order.serial)
+    assert order.state is OrderState.CHARGING
+    assert sent(books.session, topics.STOP) == []
+    place_recharge(
+        books.session, RechargeOrder(customer.id, 1_000, number="again", reason="test"), at=at(3_070), by="user:1"
+    )
+    say_low(books.session, order, 3_090)
+    assert books.wallet(customer) == (0, 21_321, 0)
     assert check(books.session) == []
 
 
@@ -146,7 +149,9 @@ def test_a_blocked_account_lends_no_more(books: Books) -> None:
     order = charging(books, customer, 20_000)
     customer.blocked_at = BEGIN
     say_low(books.session, order, 3_000)
-    assert order.state is OrderState.STOPPING
+    assert books.wallet(customer) == (30_000, 20_000, 0)
+    assert longer(books.session) == []
+    assert order.state is OrderState.CHARGING
 
 
 @pytest.mark.parametrize("state", [OrderState.STOPPING, OrderState.ENDED, OrderState.SETTLED, OrderState.COMMANDED])
@@ -178,8 +183,8 @@ def test_two_charges_of_a_customer_never_lengthen_by_the_same_fen(engine: Engine
     with sessions(engine)() as session:
         wallet = session.get_one(Wallet, customer.id)
         assert (wallet.available_fen, wallet.held_fen) == (0, 45_000)
-        states = sorted(session.get_one(Order, serial).state.value for serial in serials)
-        assert states == ["charging", "stopping"], "the second finds nothing left"
+        holds = sorted(session.scalars(select(Hold.placed_fen).where(Hold.order_serial.in_(serials))))
+        assert holds == [20_000, 25_000], "the second finds nothing left"
         assert check(session) == []
 
 
