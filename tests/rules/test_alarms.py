@@ -2,64 +2,16 @@
 
 import pytest
 
-from evcs.contracts.alarm import Alarm, AlarmKind, Severity
+from evcs.contracts.alarm import AlarmKind, Severity
 from evcs.contracts.ids import is_level
 from evcs.contracts.topics import ALARM, CONFIG_STATION
-from rules.alarms import CONFIRM_WITHIN, Open, alarm_id, clear_alarm, raise_alarm, raise_once
+from rules.alarms import CONFIRM_WITHIN, Open, alarm_id, raise_once
 from rules.engine import Engine
-from rules.messages import Action, Began, Clear, Gone, Heard, Message, PictureComplete, Publish, Tick
-from tests.rules.town import SINCE_MS, STATION, Town, after, heard
+from rules.messages import Began, Gone, PictureComplete, Tick
+from tests.rules.board import Board
+from tests.rules.town import SINCE_MS, STATION, after, heard
 
-
-class Board:
-    """An engine, and what the broker has retained of its alarms."""
-
-    def __init__(self) -> None:
-        self.town = Town([{"pile": "p1", "guns": [100.0]}, {"pile": "p2", "guns": [100.0]}])
-        self.retained: dict[str, Alarm] = {}
-        self.told: list[Alarm] = []
-        self.begin(0)
-
-    def begin(self, at_s: float, *, answered: bool = True, retained: list[Heard] | None = None) -> None:
-        self.engine = Engine()
-        levels = [heard(ALARM, alarm, station=STATION, alarm=alarm.alarm) for alarm in self.retained.values()]
-        messages: list[Message] = [Began(SINCE_MS), *self.town.picture(after(0)), *levels, *(retained or [])]
-        messages.append(PictureComplete())
-        if answered:
-            messages.append(self.town.answer(0))
-        self.step(at_s, *messages)
-
-    def step(self, at_s: float, *messages: Message) -> None:
-        for message in messages:
-            self.take(self.engine.step(message, after(at_s)))
-
-    def take(self, actions: list[Action]) -> None:
-        for action in actions:
-            if isinstance(action, Clear):
-                self.retained.pop(action.name, None)
-            elif isinstance(action, Publish) and isinstance(action.payload, Alarm):
-                self.retained[action.name] = action.payload
-                self.told.append(action.payload)
-
-    def ticks(self, from_s: int, to_s: int) -> None:
-        for at_s in range(from_s, to_s + 1):
-            self.step(at_s, Tick())
-
-    def rise(self, at_s: float, open: Open | None = None) -> None:
-        known = self.engine._known
-        known.out = []
-        raise_alarm(known, open or hot(), after(at_s))
-        self.take(known.out)
-
-    def fall(self, at_s: float, id: str = "hot-p1-1") -> None:
-        known = self.engine._known
-        known.out = []
-        clear_alarm(known, STATION, id, after(at_s))
-        self.take(known.out)
-
-    @property
-    def open(self) -> dict[str, Alarm]:
-        return {alarm.alarm: alarm for alarm in self.retained.values()}
+HOT = "hot-p1-1"
 
 
 @pytest.fixture
@@ -85,22 +37,22 @@ def hot(pile: str | None = "p1", gun: int | None = 1, value: float = 91.0) -> Op
 
 
 def test_raised_again_while_open_it_stays_one_alarm(board: Board) -> None:
-    board.rise(10)
-    board.rise(11)
+    board.rise(10, hot())
+    board.rise(11, hot())
     assert [(alarm.open, alarm.count, alarm.raised_at) for alarm in board.told] == [(True, 1, after(10))]
 
 
 def test_its_end_is_told_and_the_topic_is_left_empty(board: Board) -> None:
-    board.rise(10)
-    board.fall(20)
-    board.fall(21)
+    board.rise(10, hot())
+    board.fall(20, HOT)
+    board.fall(21, HOT)
     assert [(alarm.open, alarm.cleared_at) for alarm in board.told] == [(True, None), (False, after(20))]
     assert board.told[1].version > board.told[0].version
     assert not board.retained
 
 
 def test_a_moving_figure_is_published_at_a_bounded_rate(board: Board) -> None:
-    board.rise(10)
+    board.rise(10, hot())
     for at_s in range(11, 31):
         board.rise(at_s, hot(value=91.0 + at_s))
         board.step(at_s, Tick())
@@ -109,14 +61,14 @@ def test_a_moving_figure_is_published_at_a_bounded_rate(board: Board) -> None:
 
 def test_three_times_in_five_minutes_is_one_record_that_waits_for_quiet(board: Board) -> None:
     for at_s in (10, 70, 130):
-        board.rise(at_s)
-        board.fall(at_s + 5)
+        board.rise(at_s, hot())
+        board.fall(at_s + 5, HOT)
     assert {alarm.raised_at for alarm in board.told} == {after(10)}
     assert [alarm.open for alarm in board.told] == [True, False, True, False, True]
     assert board.open["hot-p1-1"].count == 3
     board.ticks(136, 400)
-    board.rise(401)
-    board.fall(402)
+    board.rise(401, hot())
+    board.fall(402, HOT)
     board.ticks(403, 701)
     assert board.open["hot-p1-1"].count == 4
     board.ticks(702, 702)
@@ -125,27 +77,27 @@ def test_three_times_in_five_minutes_is_one_record_that_waits_for_quiet(board: B
 
 
 def test_after_a_quiet_time_it_is_a_new_record(board: Board) -> None:
-    board.rise(10)
-    board.fall(20)
+    board.rise(10, hot())
+    board.fall(20, HOT)
     board.ticks(21, 330)
-    board.rise(331)
+    board.rise(331, hot())
     assert (board.told[-1].raised_at, board.told[-1].count) == (after(331), 1)
 
 
 def test_a_restart_forgets_nothing_that_is_open(board: Board) -> None:
-    board.rise(10)
+    board.rise(10, hot())
     before = board.open["hot-p1-1"]
     board.begin(30)
-    board.rise(31)
+    board.rise(31, hot())
     assert board.open == {"hot-p1-1": before}, "the same level still stands"
-    board.fall(40)
+    board.fall(40, HOT)
     assert not board.open
     assert (board.told[-1].raised_at, board.told[-1].open) == (after(10), False)
     assert board.told[-1].version > before.version
 
 
 def test_what_no_source_confirms_after_a_restart_is_cleared(board: Board) -> None:
-    board.rise(10)
+    board.rise(10, hot())
     board.rise(10, hot("p2"))
     board.begin(30)
     board.rise(40, hot("p2"))
@@ -157,18 +109,18 @@ def test_what_no_source_confirms_after_a_restart_is_cleared(board: Board) -> Non
 
 
 def test_killed_between_end_and_emptying_the_topic_is_emptied(board: Board) -> None:
-    board.rise(10)
+    board.rise(10, hot())
     name = ALARM.at(station=STATION, alarm="hot-p1-1")
-    board.fall(20)
+    board.fall(20, HOT)
     board.retained[name] = board.told[-1]
     board.begin(30)
     assert not board.retained
 
 
 def test_our_own_levels_coming_back_change_nothing(board: Board) -> None:
-    board.rise(10)
-    board.fall(11)
-    board.rise(12)
+    board.rise(10, hot())
+    board.fall(11, HOT)
+    board.rise(12, hot())
     told = list(board.told)
     board.step(13, *(heard(ALARM, alarm, station=STATION, alarm=alarm.alarm) for alarm in told))
     assert board.told == told
@@ -176,22 +128,22 @@ def test_our_own_levels_coming_back_change_nothing(board: Board) -> None:
 
 
 def test_raised_before_the_picture_is_complete_it_joins_what_stood(board: Board) -> None:
-    board.rise(10)
+    board.rise(10, hot())
     before = board.open["hot-p1-1"]
     board.engine = Engine()
     board.step(30, Began(SINCE_MS), *board.town.picture(after(0)))
-    board.rise(31)
+    board.rise(31, hot())
     assert len(board.told) == 1
     board.step(32, heard(ALARM, before, station=STATION, alarm="hot-p1-1"), PictureComplete())
     board.ticks(33, 60)
     assert board.open["hot-p1-1"].raised_at == after(10)
-    board.fall(61)
+    board.fall(61, HOT)
     assert not board.open
 
 
 @pytest.mark.parametrize("what", ["pile", "station", "taken away"])
 def test_with_its_place_an_alarm_goes(board: Board, what: str) -> None:
-    board.rise(10)
+    board.rise(10, hot())
     board.rise(10, hot("p2"))
     if what == "pile":
         del board.town.piles["p1"]
