@@ -69,12 +69,12 @@ def shares(limits: Iterable[Limit], demands: Sequence[Demand]) -> dict[str, Shar
             nodes[name].rising[demand.key] = demand
     done: dict[str, Share] = {}
     while True:
-        name, level_kw = _lowest(nodes)
-        if name is None:
+        first, level_kw = _lowest(nodes)
+        if first is None:
             break
-        for demand in list(nodes[name].rising.values()):
+        for demand in list(nodes[first].rising.values()):
             kw = _at(demand, level_kw)
-            done[demand.key] = Share(kw, name if kw < demand.wants_kw - ROUNDING_KW else "")
+            done[demand.key] = Share(kw, first if kw < demand.wants_kw - ROUNDING_KW else "")
             for passed in above[demand.below]:
                 node = nodes[passed]
                 del node.rising[demand.key]

@@ -67,8 +67,13 @@ def share_load(known: Known, station: Station, transformer: Transformer, now: da
     for sharer in sharers:
         source = _source(found[sharer.demand.key], transformer.code)
         bound[sharer.demand.below] = bound.get(sharer.demand.below) or source
+    lowered: dict[str, Pile] = {}
     for sharer in sorted(sharers, key=lambda one: one.session.admitted_at):
-        _heed(known, sharer, found[sharer.demand.key].kw, bound[sharer.demand.below], now)
+        if _heed(known, sharer, found[sharer.demand.key].kw, bound[sharer.demand.below], now):
+            lowered[sharer.place.pile.number] = sharer.place.pile
+    for pile in lowered.values():
+        plan(known, station, pile, now)
+        publish_pile(known, station, pile, now)
 
 
 def _budget_kw(station: Station, transformer: Transformer, now: datetime) -> float | None:
@@ -158,28 +163,27 @@ def _source(share: Share, root: str) -> CapSource | None:
     return CapSource.FEEDER if share.bound_by.startswith(_feeder("")) else None
 
 
-def _heed(known: Known, sharer: _Sharer, share_kw: float, source: CapSource | None, now: datetime) -> None:
+def _heed(known: Known, sharer: _Sharer, share_kw: float, source: CapSource | None, now: datetime) -> bool:
+    """Bring a session's cap to its share; returns whether its pile has to be lowered."""
     session, place = sharer.session, sharer.place
     wanted_kw = None if source is None else round(share_kw, 3)
     had = next(((one, session.caps[one]) for one in SOURCES if one in session.caps), None)
     step_kw = STEP_SHARE * sharer.rated_kw
     if wanted_kw is None and had is None:
-        return
+        return False
     if had is not None and wanted_kw is not None and abs(wanted_kw - had[1]) < step_kw:
-        return
+        return False
     if wanted_kw is not None and source is not None and (had is None or wanted_kw < had[1]):
         if had is not None and had[0] is not source:
             set_cap(session, had[0], None)
         set_cap(session, source, wanted_kw)
         session.shared_at = now
-        publish_pile(known, place.station, place.pile, now)
-        plan(known, place.station, place.pile, now)
-        return
+        return True
     assert had is not None
-    if session.shared_at is not None and not lasted(session.shared_at, LIFT_APART_S, now):
-        return
-    if lift(known, place, had[0], wanted_kw, now):
+    may_rise = session.shared_at is None or lasted(session.shared_at, LIFT_APART_S, now)
+    if may_rise and lift(known, place, had[0], wanted_kw, now):
         session.shared_at = now
+    return False
 
 
 def _let_go(known: Known, station: Station, pile: Pile, now: datetime) -> None:
