@@ -16,6 +16,8 @@ from evcs.contracts.waits import TELEMETRY_FRESH_S
 FIRST_LATENCY_S = 2.0
 LEAST_LATENCY_S, MOST_LATENCY_S = 0.5, 30.0
 LATENCIES_KEPT = 9
+REMEMBERED_AS = 3
+"""So many stops a latency counts for that an earlier run has learnt: one odd stop does not outweigh it."""
 LOOK_S = 1.0
 """How often goals are looked at: the sample, since between two readings the last power is carried on."""
 HOLD_LOW_SHARE = Decimal("0.9")
@@ -31,6 +33,17 @@ class Latency:
 
     def learn(self, seconds: float) -> None:
         self.seen_s.append(min(max(seconds, LEAST_LATENCY_S), MOST_LATENCY_S))
+
+    def remember(self, seconds: float | None) -> None:
+        """What an earlier run has learnt, from the retained level; what this run has seen itself counts more."""
+        if seconds is not None and not self.seen_s:
+            for _ in range(REMEMBERED_AS):
+                self.learn(seconds)
+
+    @property
+    def known_s(self) -> float | None:
+        """To a tenth of a second; None: no stop was seen yet."""
+        return round(median(self.seen_s), 1) if self.seen_s else None
 
     @property
     def expected_s(self) -> float:

@@ -112,7 +112,8 @@ def restored(held: Held, gun: Gun, now: datetime) -> Session:
 
 
 def take_allowance(pile: Pile, level: SessionLevel) -> None:
-    """The allowance of a pile as the newest of its guns' levels tells it."""
+    """The allowance of a pile as the newest of its guns' levels tells it, and how long its stops have taken."""
+    pile.latency.remember(level.stop_latency_s)
     if level.version < pile.power_version:
         return
     pile.power_version = level.version
@@ -161,6 +162,7 @@ def level_of(pile: Pile, gun: Gun, config: TransformerConfig | None, now: dateti
         held=held_of(pile, gun, config, now),
         allowance_sent_kw=pile.power.last_sent_kw,
         allowance_confirmed_kw=pile.power.told_confirmed_kw,
+        stop_latency_s=pile.latency.known_s,
         allowance_refused=_refused(pile, gun),
         hand_limit_kw=_hand_limit_kw(gun),
     )
@@ -186,6 +188,7 @@ def _of_the_pile(level: SessionLevel) -> tuple[object, ...]:
         level.allowance_confirmed_kw,
         level.allowance_refused,
         level.hand_limit_kw,
+        level.stop_latency_s,
     )
 
 

@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evcs.contracts.gun import Goal
+from evcs.contracts.envelope import Payload
+from evcs.contracts.gun import Goal, Stop
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import GoalKind
+from rules.engine import Engine
 from rules.goals import FIRST_LATENCY_S, Latency, Watch, cost_e5, hold_is_low, reached, remaining_s
-from tests.rules.town import T0, after
+from rules.messages import Began, Heard, Message, PictureComplete, Publish, Tick
+from tests.rules.town import SINCE_MS, T0, Town, after
 
 RISING = tuple(range(0, 4_800_000, 100_000))
 """Slot n costs n yuan per kWh; 12:00 in Beijing is slot 24."""
@@ -72,6 +75,60 @@ def test_latency_is_the_median_of_what_the_pile_has_shown() -> None:
     for _ in range(20):
         latency.learn(0.0)
     assert latency.expected_s == 0.5
+
+
+def test_what_an_earlier_run_has_learnt_counts_for_some_stops_and_only_before_any_was_seen() -> None:
+    latency = Latency()
+    latency.remember(None)
+    assert latency.known_s is None
+    latency.remember(8.04)
+    assert latency.known_s == 8.0
+    latency.learn(1.0)
+    assert latency.known_s == 8.0, "one odd stop"
+    latency.remember(20.0)
+    for _ in range(3):
+        latency.learn(1.0)
+    assert latency.known_s == 1.0
+
+
+def test_the_latency_of_a_pile_outlives_rules() -> None:
+    """12 s from stop to no current in the first run: the next run leads by as much from its first charge on."""
+    town, engine = Town([{"pile": "p1", "guns": [120.0]}]), Engine()
+    levels: dict[str, Heard] = {}
+
+    def say(message: Message, seconds: float) -> list[Payload]:
+        found = []
+        for action in engine.step(message, after(seconds)):
+            assert isinstance(action, Publish)
+            if action.topic.retained:
+                address = action.topic.parse(action.name)
+                assert address is not None
+                levels[action.name] = Heard(action.topic, address, action.payload)
+            found.append(action.payload)
+        return found
+
+    def charge(begin: int, id: str) -> float:
+        """When the stop of a charge of 3 kWh at 120 kW went out, seconds from its begin."""
+        say(town.request("p1", 1, after(begin), id=id, goal=goal_of(GoalKind.ENERGY, energy_kwh=Decimal(3))), begin)
+        say(town.level("p1", 1, "charging", after(begin), of=id), begin)
+        for second in range(200):
+            at, kwh = begin + second, Decimal(second) / 30
+            if second % 15 == 0:
+                say(town.reading("p1", 1, after(at), of=id, kw=120.0, kwh=str(round(kwh, 4))), at)
+            if any(isinstance(one, Stop) for one in say(Tick(), at)):
+                say(town.level("p1", 1, "finished", after(at + 12), of=id), at + 12)
+                say(town.level("p1", 1, "plugged", after(at + 13)), at + 13)
+                return second
+        raise AssertionError("it charges for ever")
+
+    for message in (Began(SINCE_MS), *town.picture(after(0)), PictureComplete(), town.answer(0)):
+        say(message, 0)
+    assert charge(10, "a") == 88
+    assert charge(1000, "b") == 78
+    for message in (Began(SINCE_MS + 1), *town.picture(after(2000)), *tuple(levels.values()), PictureComplete()):
+        say(message, 2000)
+    say(town.answer(0, SINCE_MS + 1), 2000)
+    assert charge(2010, "c") == 78
 
 
 def goal_of(kind: GoalKind, **values: object) -> Goal:
