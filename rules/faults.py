@@ -62,7 +62,8 @@ def follow_level(known: Known, place: Place, now: datetime) -> None:
             is_over = open.serial is None or not gun.is_running(open.serial)
         else:
             is_over = _is_locked_out(place, now)
-            standing.is_confirmed = True
+        # After a restart nothing else says that it still holds.
+        standing.is_confirmed = True
         if is_over:
             clear_alarm(known, place.station.code, open.id, now)
 

@@ -1,5 +1,6 @@
 """An engine whose alarms are watched, and what the broker has retained of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from evcs.contracts.alarm import Alarm
@@ -22,10 +23,14 @@ class Board:
         """Everything else that was published."""
         self.begin(0)
 
-    def begin(self, at_s: float, *, answered: bool = True, retained: list[Heard] | None = None) -> None:
+    def begin(
+        self, at_s: float, *, answered: bool = True, retained: Callable[[Town], list[Heard]] | None = None
+    ) -> None:
+        """Start anew with what stands retained, and newer than it what the bridge says."""
         self.engine = Engine()
         levels = [heard(ALARM, alarm, station=STATION, alarm=alarm.alarm) for alarm in self.retained.values()]
-        messages: list[Message] = [Began(SINCE_MS), *self.town.picture(after(0)), *levels, *(retained or [])]
+        messages: list[Message] = [Began(SINCE_MS), *self.town.picture(after(0)), *levels]
+        messages += retained(self.town) if retained is not None else []
         messages.append(PictureComplete())
         if answered:
             messages.append(self.town.answer(0))
