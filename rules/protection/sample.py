@@ -100,7 +100,7 @@ class Guard:
             )
         soc_pct = possible(telemetry.soc_pct, PERCENT)
         energy = telemetry.energy_kwh
-        kwh = None if energy is None else possible(float(energy), KWH)
+        kwh = None if energy is None or not energy.is_finite() else possible(float(energy), KWH)
         self._follow_soc(telemetry.serial, soc_pct, kwh, at)
         still_s = still_kwh = None
         if self._soc_at is not None and soc_pct is not None:
