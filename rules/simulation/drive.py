@@ -1,6 +1,6 @@
 """The real engine at a simulated site: what is said goes in, what comes out is carried out, ticks as time passes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -44,7 +44,7 @@ class Drive:
         while self.plant.now_s < seconds:
             self.advance()
 
-    def say(self, messages: list[Message]) -> None:
+    def say(self, messages: Iterable[Message]) -> None:
         """Besides what the site says by itself."""
         for message in messages:
             self._step(message, self.plant.now)

@@ -176,6 +176,12 @@ class Plant:
             self.voice.request(plug.pile, plug.number, at, stay.request, may_queue=visit.may_queue),
         ]
 
+    def lose_link(self, pile: str, seconds: float) -> list[Heard]:
+        """The pile is out of reach for so long; what charges there goes on."""
+        box = self.boxes[pile]
+        box.back_s = self.now_s + seconds
+        return [self.voice.pile(pile, self.now, online=False), *self._levels(box, is_away=True)]
+
     def _links(self, box: Box) -> list[Heard]:
         troubles = self.site.troubles
         if box.back_s is None:
@@ -183,8 +189,7 @@ class Plant:
                 return []
             if self.dice.random() >= troubles.link_losses_per_hour * self.step_s / 3600:
                 return []
-            box.back_s = self.now_s + self.dice.choice(troubles.outages_s)
-            return [self.voice.pile(box.limits.pile, self.now, online=False), *self._levels(box, is_away=True)]
+            return self.lose_link(box.limits.pile, self.dice.choice(troubles.outages_s))
         if self.now_s < box.back_s:
             return []
         box.back_s = None

@@ -25,6 +25,7 @@ from evcs.contracts.topics import (
     REQUEST,
     SERVICE,
     TELEMETRY,
+    Address,
     Topic,
 )
 from evcs.contracts.transformer import TransformerReading
@@ -35,7 +36,7 @@ BRIDGE, TARIFF = "b1", "tv1"
 YKC_POWER = PowerControl(scope=Scope.PILE, unit="pct", least=30, most=100)
 """0x52 (YKC V1.6 §9.11): whole percent of the pile's rating."""
 FLAT = (100_000,) * 48
-REQUEST_S, MAY_QUEUE_S = 30.0, 1800.0
+REQUEST_S = 30.0
 
 
 def serial_of(request: str) -> str:
@@ -51,7 +52,7 @@ class Voice:
         self._since_ms = since_ms
         self._version = 0
         self._started_ms = to_ms(site.begin)
-        self._names: dict[tuple[str, str, int], tuple[str, Any]] = {}
+        self._addresses: dict[tuple[str, str, int], Address] = {}
 
     def _next(self) -> int:
         self._version += 1
@@ -62,15 +63,15 @@ class Voice:
 
     def _heard(self, topic: Topic[Any], payload: Payload, pile: str = "", gun: int = 0) -> Heard:
         key = (topic.leaf, pile, gun)
-        found = self._names.get(key)
-        if found is None:
+        address = self._addresses.get(key)
+        if address is None:
             levels: dict[str, str | int] = {"station": self._site.station, "pile": pile, "gun": gun}
             levels |= {"transformer": self._site.transformer.transformer, "bridge": BRIDGE}
             levels |= {"name": "worker", "instance": "1-of-1"}
-            wanted = {name: value for name, value in levels.items() if f"{{{name}}}" in topic.pattern}
-            name = topic.at(**wanted)
-            found = self._names[key] = (name, topic.parse(name))
-        return Heard(topic, found[1], payload)
+            address = topic.parse(topic.at(**{name: levels[name] for name in topic.levels if name in levels}))
+            assert address is not None
+            self._addresses[key] = address
+        return Heard(topic, address, payload)
 
     # --- worker
 
