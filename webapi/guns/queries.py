@@ -14,6 +14,7 @@ from webapi.access import Visible
 from webapi.guns.live import state_shown
 from webapi.guns.models import Gun, GunLive
 from webapi.guns.now import GunNow
+from webapi.guns.power_queries import PowerView, power_view
 from webapi.guns.readings import LiveView, live_of, newest_of
 from webapi.guns.said import GroundLockView, VehicleView, ground_lock_of, vehicle_of
 from webapi.http.paging import GunKey, Page, PageWish, page_of, read_cursor
@@ -44,10 +45,11 @@ class GunView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GunDetail(GunView):
-    """A gun with its parking lock and what the last car said of itself; none: nothing was heard."""
+    """A gun with its limits, its parking lock and what the last car said of itself; none: nothing was heard."""
 
     ground_lock: GroundLockView | None
     vehicle: VehicleView | None
+    power: PowerView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +95,19 @@ def gun_detail(
     if gun is None:
         return None
     view = _views(session, telemetry, (gun,), at)[pile, number]
+    vehicle = vehicle_of(session, sees, pile, number)
+    is_there = vehicle is not None and vehicle.serial is not None and vehicle.serial == view.serial
     return GunDetail(
         **{field.name: getattr(view, field.name) for field in fields(view)},
         ground_lock=ground_lock_of(session, pile, number, at=at),
-        vehicle=vehicle_of(session, sees, pile, number),
+        vehicle=vehicle,
+        power=power_view(
+            session,
+            gun,
+            session.get_one(Pile, pile),
+            vehicle_kw=vehicle.max_power_kw if vehicle is not None and is_there else None,
+            serial=view.serial,
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from marshmallow import Schema, fields
 
 from evcs.contracts.states import GunState
+from webapi.guns.power_schemas import PowerSchema
 from webapi.guns.queries import GunFilter
 from webapi.http.fields import Instant, code, next_cursor, out
 from webapi.stations.schemas import LockoutSchema, PageQuery
@@ -89,6 +90,7 @@ class GunDetailSchema(GunSchema):
     """A gun with its bay."""
 
     ground_lock = fields.Nested(GroundLockSchema, allow_none=True, metadata={"description": "地锁 · null: none heard"})
+    power = fields.Nested(PowerSchema, metadata={"description": "功率限制及由谁限制 · its limits and which binds"})
     vehicle = fields.Nested(GunVehicleSchema, allow_none=True, metadata={"description": "最近车辆 · null: none heard"})
 
 

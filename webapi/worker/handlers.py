@@ -14,8 +14,8 @@ from evcs.contracts.gun import GunEvent, GunReply
 from evcs.contracts.topics import Address, Topic
 from webapi.faults import events as faults
 from webapi.guns import events as guns
+from webapi.guns import session_level as caps
 from webapi.orders import events as orders
-from webapi.orders import queued
 from webapi.orders import queued
 from webapi.piles import events as piles
 from webapi.stations.lockout_upkeep import lock_by_alarm
@@ -90,8 +90,8 @@ VIEW = (
     Route(topics.BRIDGE_STATUS, piles.bridge_status),
     Route(topics.PILE_STATUS, piles.pile_status),
     Route(topics.GUN_STATE, guns.gun_level),
+    Route(topics.SESSION, caps.session_level, caps.session_cleared),
     Route(topics.POLICY, transformers.policy_level, transformers.policy_cleared),
-    Route(topics.QUEUE, queued.queue_level, queued.queue_cleared),
     Route(topics.QUEUE, queued.queue_level, queued.queue_cleared),
     Route(topics.ALARM, alarm, faults.alarm_cleared),
 )

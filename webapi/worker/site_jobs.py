@@ -1,4 +1,4 @@
-"""What rings for sites: timed lockouts end, what charges in spite of one is stopped, so is a whole station."""
+"""What rings for sites: timed lockouts end, what charges in spite of one is stopped, limits by hand are given up."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from evcs.runtime.clock import Clock
 from evcs.runtime.log import get_logger
+from webapi.guns import power_follow
 from webapi.guns.models import Gun
 from webapi.piles.models import Pile
 from webapi.stations import lockout_upkeep
@@ -26,6 +27,8 @@ log = get_logger()
 STOPS_EVERY_S = 1.0
 RUN_OUT_EVERY_S = 1.0
 LOCKED_EVERY_S = 5.0
+LIMITS_EVERY_S = 2.0
+AT_ONCE = 200
 
 
 class SiteJobs:
@@ -50,6 +53,23 @@ class SiteJobs:
         bell.every(STOPS_EVERY_S, "station_stops", guarded("station_stops", self.pursue_stops))
         bell.every(RUN_OUT_EVERY_S, "lockouts_run_out", guarded("lockouts_run_out", self.end_lockouts))
         bell.every(LOCKED_EVERY_S, "lockouts", guarded("lockouts", self.keep_locked))
+        bell.every(LIMITS_EVERY_S, "limits", guarded("limits", self.give_up_limits))
+
+    def give_up_limits(self) -> None:
+        """End the wait for an engine that does not heed limits; not while its levels may still wait at the broker."""
+        if not self._knowledge.is_current():
+            return
+        with self._sessions() as session:
+            found = power_follow.overdue(session, at=self._clock.now(), most=AT_ONCE)
+            shards = {
+                code: shard
+                for code, shard in session.execute(
+                    select(Station.code, Station.shard).where(Station.code.in_({station for _, station in found}))
+                )
+            }
+        for key, station in found:
+            if self._shards.owns(shards[station]):
+                self._do(str(key), partial(_give_up, key))
 
     def pursue_stops(self) -> None:
         """Look at the guns of stopped stations; not while their levels may still wait at the broker."""
@@ -100,6 +120,10 @@ def _key(place: Locked) -> tuple[type[Locked], str | tuple[str, int]]:
             return Pile, number
         case Gun(pile_number=pile, no=no):
             return Gun, (pile, no)
+
+
+def _give_up(key: tuple[int, str, int], session: Session, at: datetime) -> None:
+    power_follow.give_up(session, key, at=at)
 
 
 def _pursue(code: str, session: Session, at: datetime) -> None:

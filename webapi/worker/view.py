@@ -1,6 +1,6 @@
 """Levels: the newest of each topic goes into its row; after each complete picture open orders are compared with it.
 
-Reads bridge, pile and gun levels, policies, alarms, service levels and the worker's own configuration; publishes
+Reads bridge, pile, gun and session levels, policies, alarms, service levels and its own configuration; publishes
 configuration, resumes and confirmations. While the database is away the newest level of each topic waits here.
 """
 
@@ -20,6 +20,7 @@ from evcs.contracts.states import OPEN_ORDER
 from evcs.runtime.clock import Clock
 from evcs.runtime.log import get_logger
 from evcs.runtime.mqtt import Delivery
+from webapi.guns.session_level import Sieve
 from webapi.orders.confirm import unsent
 from webapi.orders.models import Order
 from webapi.piles.events import look_at_pile
@@ -77,6 +78,7 @@ class View:
         self._on_service = on_service
         self._handshake = Handshake()
         self._pending: dict[str, bytes] = {}
+        self._caps = Sieve()
         self._answers: list[Answer] = []
         self._picture = Event()
         self._began = Event()
@@ -126,6 +128,7 @@ class View:
             if self._began.is_set():
                 self._began.clear()
                 self._retained.forget_standing()
+                self._caps = Sieve()
             # Asked before the queue is emptied: then the whole of the picture is among what is taken.
             complete = self._picture.is_set()
             for delivery in self._session.take(EVERYTHING, TAKE_WITHIN_S):
@@ -148,6 +151,10 @@ class View:
             return
         if topics.SERVICE.parse(delivery.topic) is not None:
             self._service(delivery)
+            return
+        if topics.SESSION.parse(delivery.topic) is not None and not self._caps.is_news(
+            delivery.topic, delivery.payload
+        ):
             return
         self._pending[delivery.topic] = delivery.payload
 
@@ -193,7 +200,8 @@ class View:
                 self._store_singly(some)
             for topic in some:
                 del self._pending[topic]
-            self._changed.set()
+            if any(topics.SESSION.parse(topic) is None for topic in some):
+                self._changed.set()
 
     def _store_singly(self, some: Sequence[str]) -> None:
         """What cannot be stored is told and left: the next level of its topic comes by itself."""
