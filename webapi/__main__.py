@@ -2,10 +2,11 @@
 
 import sys
 
+from evcs.contracts.measurements import ROLLUPS
 from evcs.runtime import log
 from evcs.runtime.clock import SystemClock
 from evcs.runtime.settings import read
-from evcs.store.open import open_reader
+from evcs.store.open import beside, open_reader
 from webapi.app import create_app
 from webapi.database import open_database, sessions
 from webapi.http.call import Adapters
@@ -25,6 +26,10 @@ def main() -> int:
             sessions(engine),
             open_reader(settings.store_url, settings.store_secret),
             SystemClock(settings.clock_offset_file),
+            {
+                rollup.bucket: open_reader(beside(settings.store_url, rollup.bucket), settings.store_secret)
+                for rollup in ROLLUPS
+            },
         )
         return create_app(adapters, body_kib=settings.http_body_kib, proxies=settings.http_proxies)
 

@@ -8,6 +8,7 @@ from webapi.cards.routes import endpoints as cards
 from webapi.customers.routes import endpoints as customers
 from webapi.faults.code_routes import endpoints as fault_codes
 from webapi.faults.routes import endpoints as faults
+from webapi.guns.power_routes import endpoints as power_settings
 from webapi.guns.routes import endpoints as guns
 from webapi.http import authenticate, docs_page, errors, headers, health
 from webapi.http.call import Adapters, install
@@ -23,6 +24,7 @@ from webapi.stations.lockout_routes import endpoints as lockouts
 from webapi.stations.routes import endpoints as stations
 from webapi.tariffs.routes import endpoints as tariffs
 from webapi.transformers.feeder_routes import endpoints as transformers
+from webapi.transformers.load_report_routes import endpoints as load_reports
 from webapi.users.routes import endpoints as users
 
 ENDPOINTS = (
@@ -33,8 +35,10 @@ ENDPOINTS = (
     piles,
     commands,
     guns,
+    power_settings,
     faults,
     fault_codes,
+    load_reports,
     customers,
     cards,
     recharges,

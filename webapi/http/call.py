@@ -1,6 +1,7 @@
 """What a handler is given: who asks, when, from where, and the one transaction of the request."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
@@ -8,6 +9,7 @@ from flask import Flask, current_app
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from evcs.contracts.measurements import Rollup
 from evcs.runtime.clock import Clock
 from evcs.store.interface import TelemetryReader
 from webapi.access import Asker, ConsoleUser, Visible, visible
@@ -23,6 +25,8 @@ class Adapters:
     sessions: sessionmaker[Session]
     telemetry: TelemetryReader
     clock: Clock
+    rollups: Mapping[str, TelemetryReader] = field(default_factory=dict)
+    """Readers of the roll-ups by bucket, where the store keeps those apart from the readings (InfluxDB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ class Call:
     telemetry: TelemetryReader
     key: str | None = None
     """The idempotency key of a request that has one."""
+    rollups: Mapping[str, TelemetryReader] = field(default_factory=dict)
+
+    def reader_of(self, rollup: Rollup) -> TelemetryReader:
+        """Where a roll-up is read."""
+        return self.rollups.get(rollup.bucket, self.telemetry)
 
     @property
     def asker(self) -> Asker:

@@ -41,6 +41,7 @@ class Code(StrEnum):
     NOTHING_FAILED = "nothing_failed"
     FAULT_CODE_TAKEN = "fault_code_taken"
     FAULT_CODES_IN_USE = "fault_codes_in_use"
+    MONTH_TO_COME = "month_to_come"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     CHANGED_MEANWHILE = "changed_meanwhile"
     DATABASE_AWAY = "database_away"
@@ -132,6 +133,9 @@ TEXTS: dict[Code, Sentence] = {
     Code.FAULT_CODES_IN_USE: Sentence(
         "有 {records} 条故障记录使用了这些故障码；记录会保留原有文字。确认删除请带上 used_too=true。",
         "{records} records show these codes; they keep their text. To delete nevertheless say used_too = true.",
+    ),
+    Code.MONTH_TO_COME: Sentence(
+        "该月尚未开始，请选择以前的月份。", "That month has not begun yet; choose one that has."
     ),
     Code.TOO_MANY_ATTEMPTS: Sentence(
         "尝试过多，请在 {seconds} 秒后再试。", "Too many attempts; try again in {seconds} s."

@@ -40,6 +40,16 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """An answer to a read that is a file of its own, not JSON."""
+
+    name: str
+    """ASCII."""
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Declined:
     """A refusal that is committed with its audit entry (a raised Problem would leave nothing behind)."""
 
@@ -57,6 +67,8 @@ class Served:
     own_transactions: bool = False
     """The handler is given no call and opens its own transactions (sign-in)."""
     problems: tuple[int, ...] = ()
+    files: tuple[str, ...] = ()
+    """Content types of the files that it may answer instead of JSON."""
 
     def check(self, has_body_schema: bool) -> None:
         """Refuse before anything is parsed: not signed in, not allowed, a body where none belongs."""
@@ -102,7 +114,8 @@ def serve(
             return result if isinstance(result, Response) else _response(answer_of(result))
         if method == "GET":
             with reading(adapters().engine) as session:
-                return _response(answer_of(handler(_call(session, None), *args, **kwargs)))
+                found = handler(_call(session, None), *args, **kwargs)
+                return _file(found) if isinstance(found, File) else _response(answer_of(found))
         for left in range(TRIES - 1, -1, -1):
             try:
                 return written(*args, **kwargs)
@@ -135,7 +148,8 @@ def serve(
 
 def _call(session: Session, key: str | None) -> Call:
     at_hand = adapters()
-    return Call(session, signed_in(), origin(), at_hand.clock.now(), at_hand.telemetry, key)
+    now = at_hand.clock.now()
+    return Call(session, signed_in(), origin(), now, at_hand.telemetry, key, at_hand.rollups)
 
 
 def _response(answer: Answered, *, repeated: bool = False) -> Response:
@@ -148,6 +162,12 @@ def _response(answer: Answered, *, repeated: bool = False) -> Response:
         response.headers["Content-Language"] = "en" if language() == "en" else "zh-CN"
     if repeated:
         response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _file(file: File) -> Response:
+    response = Response(file.body, mimetype=file.content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
     return response
 
 

@@ -185,6 +185,9 @@ def _problems(served: Served, method: Method, has_input: bool, names_object: boo
 def _operation(handler: Callable[..., object], served: Served) -> dict[str, Any]:
     doc: dict[str, Any] = {"operationId": handler.__name__}
     doc["security"] = [{"session": []}, {"bearer": []}] if served.needs_sign_in else []
+    if served.files:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        doc["responses"] = {"200": {"content": {kind: binary for kind in served.files}}}
     if served.keyed:
         doc["parameters"] = [
             {
