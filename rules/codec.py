@@ -9,7 +9,7 @@ from evcs.contracts.envelope import ContractError
 from evcs.contracts.times import Instant
 from evcs.contracts.topics import TABLE, Address, Topic
 from rules.errors import RulesError
-from rules.messages import Action, Began, Clear, Heard, Message, PictureComplete
+from rules.messages import Action, Began, Clear, Heard, Message, PictureComplete, Publish
 
 
 class LineError(RulesError):
@@ -74,3 +74,22 @@ def write_line(at: datetime, action: Action) -> bytes:
         return _encode(OutLine(at=at, topic=action.name, retained=True))
     payload = msgspec.Raw(action.topic.encode(action.payload))
     return _encode(OutLine(at=at, topic=action.name, retained=action.topic.retained, payload=payload))
+
+
+def write_message(at: datetime, message: Message) -> bytes:
+    """A message as a line that `read_line` reads; for ticks and a lost picture there is none: LineError."""
+    match message:
+        case Heard(topic, address, payload):
+            name = topic.at(**{level: getattr(address, level) for level in topic.levels})
+            return _encode(Line(at=at, topic=name, payload=msgspec.Raw(topic.encode(payload))))
+        case Began(since_ms):
+            return _encode(Line(at=at, event="began", since_ms=since_ms))
+        case PictureComplete():
+            return _encode(Line(at=at, event="picture"))
+        case _:
+            raise LineError(f"{type(message).__name__} is no line of a replay")
+
+
+def write_published(at: datetime, action: Publish) -> bytes:
+    """What the rules published, as a line that `read_line` reads."""
+    return _encode(Line(at=at, topic=action.name, payload=msgspec.Raw(action.topic.encode(action.payload))))

@@ -1,4 +1,4 @@
-"""What is held against the rule: random sites and days, and the checks of what it promises, whatever the engine says."""
+"""What is held against the rule: random sites and days, and checks of its promises, whatever the engine says."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -170,7 +170,7 @@ def rises(dice: Random, kw: float, to_kw: float) -> Base:
 
 
 def site_of(dice: Random, *, has_meter: bool | None = None) -> Site:
-    """A few piles, some with two guns that share, with or without a meter, with everything slow or lost now and then."""
+    """A few piles, some with two guns that share, with or without a meter, everything slow or lost now and then."""
     piles = []
     for n in range(dice.randint(2, 5)):
         gun_kw = dice.choice((60.0, 120.0, 125.0))
@@ -210,7 +210,7 @@ def held(seed: int, variant: Variant = RULE) -> Promise:
 
 
 def held_rising(seed: int) -> Promise:
-    """A metered site of this seed where the building comes to draw up to 40 % more than the transformer is rated for."""
+    """A metered site of this seed where the building comes to draw up to 40 % more than the transformer may carry."""
     dice = Random(seed)
     site = site_of(dice, has_meter=True)
     kw = site.transformer.rated_kva * site.transformer.power_factor
