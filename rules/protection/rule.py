@@ -1,6 +1,6 @@
 """What an early-warning rule is: a condition on a sample, for how long, when it is over, what it says and does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, NamedTuple, TypeVar
@@ -21,6 +21,9 @@ class Judged(NamedTuple):
     value: float
     limit: float
 
+
+WELL = Judged(False, True, 0.0, 0.0)
+"""Good; one for all, since most readings are and nobody asks for the figures of what is well."""
 
 Judge = Callable[[S], Judged | None]
 """None: the sample does not say (a value is missing or impossible); then nothing changes."""
@@ -90,12 +93,14 @@ class Timers:
         since = self.good.get(rule.code)
         return since is not None and (now - since).total_seconds() >= rule.clear_s
 
-    def concerns(self, code: str) -> bool:
-        return code in self.bad or code in self.open
-
     def forget_unfinished(self) -> None:
         """Nothing was seen for long: what was about to be raised begins anew."""
         self.bad.clear()
+
+    def forget_charge(self, rules: Mapping[str, Rule[S]]) -> None:
+        """A charge is over: what was about to be raised about it is not carried into the next one."""
+        for code in [code for code in self.bad if rules[code].only_charging]:
+            del self.bad[code]
 
     def drop(self, code: str) -> None:
         self.bad.pop(code, None)

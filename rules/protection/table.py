@@ -8,7 +8,7 @@ at least two readings. Sources marked (k) are from general knowledge of the stan
 from collections.abc import Callable
 
 from evcs.contracts.alarm import AlarmAction, Severity
-from rules.protection.rule import Judge, Judged, Rule
+from rules.protection.rule import WELL, Judge, Judged, Rule
 from rules.protection.sample import Phases, Sample, Silence
 
 Figure = Callable[[Sample], float | None]
@@ -30,7 +30,9 @@ def over(figure: Figure, limit: float, release: float) -> Judge[Sample]:
 
     def judge(sample: Sample) -> Judged | None:
         value = figure(sample)
-        return None if value is None else Judged(value >= limit, value < release, value, limit)
+        if value is None:
+            return None
+        return WELL if value < release else Judged(value >= limit, False, value, limit)
 
     return judge
 
@@ -43,7 +45,7 @@ def over_share(figure: Figure, of: Figure, share: float, plus: float) -> Judge[S
         if value is None or base is None:
             return None
         limit = base * share + plus
-        return Judged(value > limit, value <= (base + limit) / 2, value, limit)
+        return WELL if value <= (base + limit) / 2 else Judged(value > limit, False, value, limit)
 
     return judge
 
@@ -53,29 +55,32 @@ def _voltage_too_low(sample: Sample) -> Judged | None:
     volts, demand_v, amps = sample.voltage_v, sample.demand_v, sample.current_a
     if volts is None or demand_v is None or amps is None:
         return None
+    if amps < MIN_CURRENT_A or volts >= demand_v * 0.65:
+        return WELL
     limit = demand_v * 0.6
-    flows = amps >= MIN_CURRENT_A
-    return Judged(flows and volts < limit, not flows or volts >= demand_v * 0.65, volts, limit)
+    return Judged(volts < limit, False, volts, limit)
 
 
 def _cable_heats(sample: Sample) -> Judged | None:
     slope, cable_c = sample.cable_c_per_min, sample.cable_c
     if slope is None or cable_c is None:
         return None
-    return Judged(slope >= 5.0 and cable_c >= 50.0, slope < 2.0, slope, 5.0)
+    return WELL if slope < 2.0 else Judged(slope >= 5.0 and cable_c >= 50.0, False, slope, 5.0)
 
 
 def _soc_stands_still(sample: Sample) -> Judged | None:
     if sample.soc_pct is None or sample.still_s is None or sample.still_kwh is None:
         return None
-    is_bad = sample.still_s >= STILL_S and sample.still_kwh >= STILL_KWH and sample.soc_pct < FULL_SOC_PCT
-    return Judged(is_bad, sample.still_kwh < STILL_KWH, sample.still_kwh, STILL_KWH)
+    if sample.still_kwh < STILL_KWH:
+        return WELL
+    is_bad = sample.still_s >= STILL_S and sample.soc_pct < FULL_SOC_PCT
+    return Judged(is_bad, False, sample.still_kwh, STILL_KWH)
 
 
 def _without_order(sample: Sample) -> Judged | None:
     if sample.has_order is None or sample.power_kw is None:
         return None
-    return Judged(not sample.has_order and sample.power_kw >= 0.5, sample.has_order, sample.power_kw, 0.5)
+    return WELL if sample.has_order else Judged(sample.power_kw >= 0.5, False, sample.power_kw, 0.5)
 
 
 def _at_rest(sample: Sample) -> Judged | None:

@@ -8,7 +8,7 @@ from evcs.contracts.states import GunState
 from evcs.contracts.transformer import TransformerReading
 from rules.alarms import Open, alarm_id, clear_alarm, raise_alarm
 from rules.known import Known, Place
-from rules.protection.rule import Judged, Rule, S
+from rules.protection.rule import WELL, Judged, Rule, S
 from rules.protection.sample import Silence, phases_of
 from rules.protection.table import BY_CODE, GUN_RULES, PHASE_RULES, REST_RULES, SILENT
 from rules.station import Gun, Station, Transformer
@@ -28,9 +28,12 @@ def on_telemetry(known: Known, place: Place, telemetry: Telemetry, now: datetime
     sample = guard.sample(telemetry, at, _has_order(known, gun, telemetry))
     if sample is None:
         return
+    if timers.bad and not sample.is_charging:
+        timers.forget_charge(BY_CODE)
+    is_calm = not timers.bad and not timers.open
     for rule in GUN_RULES if sample.is_charging else REST_RULES:
         judged = rule.judge(sample)
-        if judged is None or not (judged.is_bad or timers.concerns(rule.code)):
+        if judged is None or (is_calm and judged is WELL):
             continue
         verdict = timers.follow(rule, judged, at)
         if verdict is True:

@@ -144,6 +144,13 @@ def test_energy_without_order_is_told_after_two_minutes_and_only_where_the_engin
     assert course("energy_without_order", every_15_s(*[{"power_kw": 0.0}] * 12), has_order=False) == []
 
 
+def test_what_was_about_to_be_raised_is_not_carried_into_the_next_charge(board: Board) -> None:
+    board.step(10, reading(board, 10, battery_temp_max_c=56))
+    board.step(60, reading(board, 60, state="finished", kw=None))
+    board.step(71, reading(board, 71, battery_temp_max_c=56))
+    assert not board.open
+
+
 def test_every_rule_has_a_table() -> None:
     told = {code for code, *_ in ROWS} | {"energy_without_order"}
     assert told == {rule.code for rule in GUN_RULES}
