@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from evcs.contracts.config import TransformerConfig
 from evcs.contracts.gun import Figures
 from evcs.contracts.reasons import Reason, Sentence
 from evcs.contracts.states import READY_TO_START, Band, GunState
@@ -50,7 +51,7 @@ class Admission:
     def text(self) -> Sentence:
         """The decision in Chinese and English, with its figures."""
         if self.reason is None:
-            return admittance(self.figures, self.cap_kw, self.bound_by)
+            return admittance(self.figures, self.cap_kw, self.bound_by, self.allowance_kw)
         return refusal(self.reason, self.figures, self.because)
 
 
@@ -220,10 +221,16 @@ def figures_of(
         share_pct=_rounded(share_pct),
         limited_pct=config.limited_pct,
         blocked_pct=config.blocked_pct,
-        release_pct=config.blocked_release_pct if retry_s is not None else config.limited_release_pct,
+        release_pct=_release_pct(config, retry_s is not None),
         source=load.source,
         retry_after_s=None if retry_s is None else round(retry_s),
     )
+
+
+def _release_pct(config: TransformerConfig, is_refused: bool) -> float | None:
+    if is_refused:
+        return config.blocked_release_pct
+    return config.limited_release_pct if config.releases_caps else None
 
 
 def _rounded(value: float | None) -> float | None:

@@ -54,10 +54,8 @@ def _by_person(reason: Reason, lockout: Lockout, now: datetime) -> Locked:
         is_today = local.date() == now.astimezone(BEIJING).date()
         shown = f"{local:%H:%M}" if is_today else f"{local:%Y-%m-%d %H:%M}"
         until_zh, until_en = f"，至 {shown}", f", until {shown}"
-    return Locked(
-        reason,
-        Sentence(
-            f"停用：{lockout.why}（{lockout.who}{until_zh}）。", f"Locked out: {lockout.why} ({lockout.who}{until_en})."
-        ),
-        lockout.until,
+    zh, en = ("停用", "Locked out") if reason is Reason.LOCKED_OUT else ("原因", "Why")
+    because = Sentence(
+        f"{zh}：{lockout.why}（{lockout.who}{until_zh}）。", f"{en}: {lockout.why} ({lockout.who}{until_en})."
     )
+    return Locked(reason, because, lockout.until)

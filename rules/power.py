@@ -85,11 +85,16 @@ def _publish_power(known: Known, station: Station, pile: Pile, link: Link, sent:
 
 
 def release(known: Known, station: Station, transformer: Transformer, now: datetime) -> None:
-    """Lift the oldest cap when the load has been low for long, one session at a time, weighed like a start."""
+    """Lift the oldest cap when the load has been low for long, one session at a time, weighed like a start.
+
+    Where caps are held until the end of their session (domain A8), never.
+    """
     config = transformer.config
     assert config is not None
     band = transformer.band
-    if not known.is_sure or band.shown is not Band.NORMAL or not band.may_release(config, now):
+    if not config.releases_caps or not known.is_sure:
+        return
+    if band.shown is not Band.NORMAL or not band.may_release(config, now):
         return
     if transformer.released_at is not None and not lasted(transformer.released_at, config.release_apart_s, now):
         return

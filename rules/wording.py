@@ -38,7 +38,7 @@ def refusal(reason: Reason, figures: Figures, because: Sentence | None) -> Sente
     return said if because is None else Sentence(said.zh + because.zh, f"{said.en} {because.en}")
 
 
-def admittance(figures: Figures, cap_kw: float | None, bound_by: str) -> Sentence:
+def admittance(figures: Figures, cap_kw: float | None, bound_by: str, allowance_kw: float | None) -> Sentence:
     """What a start gets, and by which figures."""
     planned, share = _shown(figures.planned_pct), _shown(figures.share_pct)
     blocked = _shown(figures.blocked_pct)
@@ -46,15 +46,16 @@ def admittance(figures: Figures, cap_kw: float | None, bound_by: str) -> Sentenc
     sum_en = f"Planned load {planned}% and {share}% for this start keep within {blocked}%"
     if cap_kw is None:
         return Sentence(f"{sum_zh}；不限功率。", f"{sum_en}; full power.")
+    if bound_by == PILE_FLOOR and allowance_kw is not None:
+        cap_kw = allowance_kw
     who = _WHO.get(bound_by)
     by_zh, by_en = ("", "") if who is None else (f"（{who.zh}）", f" ({who.en})")
     back_zh = back_en = ""
     if bound_by in (CapSource.TRANSFORMER, PILE_FLOOR):
-        release = _shown(figures.release_pct)
-        back_zh, back_en = (
-            f"，负荷降到 {release}% 以下后逐个恢复",
-            f"; given back one by one when the load is below {release}%",
-        )
+        back_zh, back_en = "，直到本次充电结束", " until this charge ends"
+        if figures.release_pct is not None:
+            back_zh = f"，负荷降到 {figures.release_pct:.1f}% 以下后逐个恢复"
+            back_en = f"; given back one by one when the load is below {figures.release_pct:.1f}%"
     return Sentence(
         f"{sum_zh}；本次限功率 {cap_kw:g} kW{by_zh}{back_zh}。", f"{sum_en}; limited to {cap_kw:g} kW{by_en}{back_en}."
     )

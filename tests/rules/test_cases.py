@@ -112,7 +112,7 @@ class Story:
             case "meter":
                 yield town.meter(at, **values)
             case "lockout":
-                yield self._locked(gun, values["on"])
+                yield self._locked(gun, values["on"], values.get("ends"))
             case "degraded":
                 yield town.degraded(after(values["ends"]))
             case "hand_limit":
@@ -135,16 +135,16 @@ class Story:
             case _:
                 raise AssertionError(f"nobody can say {say!r}")
 
-    def _locked(self, gun: str, on: str) -> Heard:
-        town = self.town
+    def _locked(self, gun: str, on: str, ends: float | None) -> Heard:
+        town, until = self.town, None if ends is None else after(ends)
         if on in ("lockout", "station_stop"):
-            town.station_lockouts[on] = lockout()
+            town.station_lockouts[on] = lockout(until=until)
             return town.config()
         pile = town.piles[gun.partition("/")[0]]
         if on == "pile":
-            town.piles[pile.pile] = msgspec.structs.replace(pile, lockout=lockout())
+            town.piles[pile.pile] = msgspec.structs.replace(pile, lockout=lockout(until=until))
         else:
-            guns = tuple(msgspec.structs.replace(one, lockout=lockout()) for one in pile.guns)
+            guns = tuple(msgspec.structs.replace(one, lockout=lockout(until=until)) for one in pile.guns)
             town.piles[pile.pile] = msgspec.structs.replace(pile, guns=guns)
         return town.config()
 

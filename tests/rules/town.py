@@ -420,5 +420,5 @@ class Town:
         ]
 
 
-def lockout(why: str = "检修") -> Lockout:
-    return Lockout(who="li", why=why, since=T0)
+def lockout(why: str = "检修", *, until: datetime | None = None) -> Lockout:
+    return Lockout(who="li", why=why, since=T0, until=until)
