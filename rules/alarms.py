@@ -5,6 +5,7 @@ else publishes `S/alarm/{alarm}`. An end is published as open = false and the to
 with the same `raised_at` is one record, also where it opens again within the flapping time: then `count` has grown.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from evcs.contracts.alarm import Alarm, AlarmAction, AlarmKind, Severity
@@ -35,6 +36,9 @@ def raise_alarm(
     station = known.station(open.station)
     alarms = station.alarms
     standing = alarms.standing.get(open.id)
+    if standing is not None and standing.open.serial not in (None, open.serial):
+        # The order of the moment it began; the charge may have ended by it, and another one begun.
+        open = replace(open, serial=standing.open.serial)
     if standing is not None and standing.is_wanted:
         standing.is_confirmed, standing.until = True, until
         if open != standing.open:

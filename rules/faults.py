@@ -48,10 +48,7 @@ def follow_level(known: Known, place: Place, now: datetime) -> None:
     if not wanted and not place.station.alarms.standing:
         return
     for code, raw in wanted.items():
-        # The order of the moment it appeared: the charge ends by it, and the level forgets its serial.
-        before = place.station.alarms.standing.get(alarm_id(code, place.pile.number, gun.number))
-        serial = before.open.serial if before is not None and before.open.serial else level.serial
-        raise_alarm(known, _open(known, place, code, serial, raw), now)
+        raise_alarm(known, _open(known, place, code, level.serial, raw), now)
     for standing in place.station.alarms.of_gun(place.pile.number, gun.number):
         open = standing.open
         if open.kind is not AlarmKind.FAULT:

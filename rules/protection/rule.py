@@ -54,7 +54,7 @@ class Rule(Generic[S]):
 
     def words(self, judged: Judged) -> tuple[str, str]:
         """The sentences with their figures."""
-        value, limit = f"{judged.value:.4g}", f"{judged.limit:.4g}"
+        value, limit = f"{round(judged.value, 1):g}", f"{round(judged.limit, 1):g}"
         return self.zh.format(value=value, limit=limit), self.en.format(value=value, limit=limit)
 
 

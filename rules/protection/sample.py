@@ -127,8 +127,12 @@ class Guard:
         )
 
     def _slope(self, at: datetime, cable_c: float) -> float | None:
-        """°C per minute since the oldest reading of the last three minutes."""
+        """°C per minute since the oldest reading of the last three minutes; 0 where it falls."""
         cable = self._cable
+        if cable and cable_c < cable[-1][1]:
+            cable.clear()
+            cable.append((at, cable_c))
+            return 0.0
         while cable and at - cable[0][0] > SLOPE_OVER:
             cable.popleft()
         cable.append((at, cable_c))
