@@ -106,7 +106,10 @@ class Recorded:
     socs: Sequence[float] = ()
     place_s: float = 0.0
     """How far the recorded charge has come."""
+    for_s: float = 0.0
     taken_kwh: float = 0.0
+    late_kwh: float = 0.0
+    """Of it, what it took after the time that it took then."""
 
     @property
     def stated_kw(self) -> float | None:
@@ -115,6 +118,12 @@ class Recorded:
     @property
     def is_done(self) -> bool:
         return self.place_s >= self.ends_s - 1e-6
+
+    def whole_kwh(self) -> float:
+        """What it took then."""
+        ends = [*self.seconds[1:], self.ends_s]
+        pairs = zip(self.seconds, ends, self.kw, strict=False)
+        return sum(kw * max(0.0, end - begin) for begin, end, kw in pairs) / 3600
 
     def _at(self) -> int:
         return max(0, bisect_right(self.seconds, self.place_s) - 1)
@@ -131,7 +140,10 @@ class Recorded:
     def drew(self, kw: float, seconds: float) -> None:
         then_kw = self.kw[self._at()] if self.kw else 0.0
         self.place_s += seconds * (kw / then_kw if then_kw > 0.1 else 1.0)
+        self.for_s += seconds
         self.taken_kwh += kw * seconds / 3600
+        if self.for_s > self.ends_s:
+            self.late_kwh += kw * seconds / 3600
 
 
 def draw_battery(

@@ -1,14 +1,14 @@
-"""A picture of the load of a day as SVG: lines over 24 hours, the thresholds, marks for what was admitted and refused."""
+"""A picture of the load of a day as SVG: curves over 24 hours, thresholds, marks for what was admitted and refused."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
+from math import ceil
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960, 260, 52, 14, 46, 34
 INK, GRID, PAPER = "#222222", "#dddddd", "#ffffff"
 BLUE, RED, GREY, GREEN = "#1f5fa8", "#c0392b", "#9a9a9a", "#2e7d32"
 FONT = "font-family='Noto Sans CJK SC, Noto Sans SC, Microsoft YaHei, PingFang SC, sans-serif'"
-HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,9 @@ class Panel:
     ticks: Sequence[Ticks] = ()
     thresholds: Sequence[float] = (50.0, 80.0, 100.0)
     note: str = ""
+    begin_s: float = 0.0
+    """Seconds since midnight at the left end."""
+    hours: float = 24.0
 
 
 @dataclass(slots=True)
@@ -46,9 +49,8 @@ class _Canvas:
     parts: list[str] = field(default_factory=list)
 
     def text(self, x: float, y: float, text: str, *, size: int = 12, anchor: str = "start", colour: str = INK) -> None:
-        self.parts.append(
-            f"<text x='{x:.0f}' y='{y:.0f}' font-size='{size}' text-anchor='{anchor}' fill='{colour}'>{escape(text)}</text>"
-        )
+        place = f"x='{x:.0f}' y='{y:.0f}' text-anchor='{anchor}'"
+        self.parts.append(f"<text {place} font-size='{size}' fill='{colour}'>{escape(text)}</text>")
 
     def line(self, x1: float, y1: float, x2: float, y2: float, colour: str, style: str = "") -> None:
         self.parts.append(f"<line x1='{x1:.1f}' y1='{y1:.1f}' x2='{x2:.1f}' y2='{y2:.1f}' stroke='{colour}' {style}/>")
@@ -78,16 +80,18 @@ def _draw(canvas: _Canvas, panel: Panel, offset: float, top_pct: float) -> None:
     left, right, top, bottom = LEFT, WIDTH - RIGHT, offset + TOP, offset + HEIGHT - BOTTOM
 
     def x(seconds: float) -> float:
-        return left + (right - left) * min(1.0, seconds / 3600 / HOURS)
+        return left + (right - left) * max(0.0, min(1.0, (seconds - panel.begin_s) / 3600 / panel.hours))
 
     def y(pct: float) -> float:
         return bottom - (bottom - top) * pct / top_pct
 
     canvas.text(left, offset + 18, panel.title, size=14)
     canvas.text(left, offset + 35, panel.note, size=11, colour="#666666")
-    for hour in range(0, HOURS + 1, 3):
-        canvas.line(x(hour * 3600), top, x(hour * 3600), bottom, GRID)
-        canvas.text(x(hour * 3600), bottom + 14, f"{hour:02d}:00", size=10, anchor="middle")
+    every = max(1, round(panel.hours / 8))
+    for hour in range(ceil(panel.begin_s / 3600), int(panel.begin_s / 3600 + panel.hours) + 1):
+        if hour % every == 0:
+            canvas.line(x(hour * 3600), top, x(hour * 3600), bottom, GRID)
+            canvas.text(x(hour * 3600), bottom + 14, f"{hour % 24:02d}:00", size=10, anchor="middle")
     for pct in range(0, int(top_pct) + 1, 20):
         canvas.text(left - 6, y(pct) + 4, f"{pct} %", size=10, anchor="end")
         canvas.line(left, y(pct), right, y(pct), GRID)

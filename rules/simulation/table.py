@@ -9,8 +9,9 @@ from rules.simulation.measure import Day
 from rules.simulation.variants import Variant
 
 HEAD = (
-    "| 电池 batteries | 规则 rule | 状态变化/天 band changes/day | 限值变化/天 caps changed/day | 允许 admitted | 拒绝 refused "
-    "| 电量 energy kWh/day | 日峰值均值 mean daily peak | 最高 worst peak | >80 % min/day | >100 % min/day |\n"
+    "| 电池 batteries | 规则 rule | 状态变化/天 band changes/day | 限值变化/天 caps changed/day "
+    "| 允许 admitted | 拒绝 refused | 电量 energy kWh/day "
+    "| 日峰值均值 mean daily peak | 最高 worst peak | >80 % min/day | >100 % min/day |\n"
     "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
 )
 
