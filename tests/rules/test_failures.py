@@ -1,0 +1,74 @@
+"""What goes wrong at one station neither stops nor delays the others (the rule runs for all of them in one process)."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from evcs.contracts.config import StationConfig
+from evcs.contracts.topics import CONFIG_STATION, POLICY
+from evcs.contracts.transformer import TransformerPolicy
+from rules.engine import Engine
+from rules.messages import Began, Clear, Message, PictureComplete, Tick
+from tests.rules.town import SINCE_MS, TRANSFORMER, Town, after, heard
+
+
+class Unlucky(RuntimeError):
+    """Raised at one station."""
+
+
+@dataclass
+class Broken:
+    """A configuration on which the rule trips: it has no figures."""
+
+    transformer: str = TRANSFORMER
+
+    @property
+    def has_meter(self) -> bool:
+        raise Unlucky
+
+    def __getattr__(self, name: str) -> object:
+        raise Unlucky(name)
+
+
+def begin(engine: Engine) -> None:
+    town = Town([{"pile": "p1", "guns": [100]}])
+    other = StationConfig(
+        version=1, station="a0", shard="00", tenant="acme", transformers=(town.transformer,), piles=()
+    )
+    first: list[Message] = [
+        Began(SINCE_MS),
+        heard(CONFIG_STATION, other, station="a0"),
+        *town.picture(after(0)),
+        PictureComplete(),
+        town.answer(0),
+    ]
+    for message in first:
+        engine.step(message, after(0))
+    for station in engine.stations():
+        if station.code == "a0":
+            station.transformers[TRANSFORMER].configured = Broken()  # type: ignore[assignment]
+
+
+def stations_told(engine: Engine, at: float) -> set[str]:
+    told = set()
+    for action in engine.step(Tick(), after(at)):
+        if not isinstance(action, Clear) and isinstance(action.payload, TransformerPolicy):
+            address = POLICY.parse(action.name)
+            assert address is not None
+            told.add(address.station)
+    return told
+
+
+def test_the_others_are_served_and_the_failure_is_told() -> None:
+    failed: list[tuple[str, Exception]] = []
+    engine = Engine(on_failure=lambda station, error: failed.append((station, error)))
+    begin(engine)
+    assert stations_told(engine, 20) == {"s1"}
+    assert [(station, type(error)) for station, error in failed] == [("a0", Unlucky)]
+
+
+def test_where_nobody_wants_to_know_a_failure_is_raised() -> None:
+    engine = Engine()
+    begin(engine)
+    with pytest.raises(Unlucky):
+        engine.step(Tick(), after(20))
