@@ -35,6 +35,8 @@ def raise_alarm(
     """
     station = known.station(open.station)
     alarms = station.alarms
+    if alarms.is_gone:
+        return
     standing = alarms.standing.get(open.id)
     if standing is not None and standing.open.serial not in (None, open.serial):
         # The order of the moment it began; the charge may have ended by it, and another one begun.
@@ -79,7 +81,7 @@ def raise_once(known: Known, open: Open, at: datetime, now: datetime) -> None:
     The same event again is the same record. One that stands open under this id is left as it is.
     """
     station = known.station(open.station)
-    if open.id in station.alarms.standing:
+    if open.id in station.alarms.standing or station.alarms.is_gone:
         return
     past = station.alarms.past.setdefault(open.id, Past())
     past.note(now)
@@ -148,6 +150,7 @@ def station_gone(known: Known, station: str, now: datetime) -> None:
     """A station's configuration was taken away: nothing stands open there any more."""
     place = known.stations.get(station)
     if place is not None:
+        place.alarms.is_gone = True
         for standing in list(place.alarms.standing.values()):
             _end(known, place, standing, now)
 

@@ -122,6 +122,8 @@ class StationAlarms:
     past: dict[str, Past] = field(default_factory=dict)
     events: dict[str, deque[datetime]] = field(default_factory=dict)
     """By id: when something happened of which only a repetition is an alarm."""
+    is_gone: bool = False
+    """The station's configuration was taken away: nothing is raised there before another one comes."""
     to_clear: set[str] = field(default_factory=set)
     """Found ended by an earlier run that did not live to empty the topic."""
 

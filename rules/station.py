@@ -266,6 +266,7 @@ class Station:
     def configure(self, config: StationConfig) -> None:
         """Take a newer configuration; what it does not name any more keeps its levels but counts no longer."""
         self.config = config
+        self.alarms.is_gone = False
         for transformer in self.transformers.values():
             transformer.configure(None)
         for described in config.transformers:

@@ -153,6 +153,13 @@ def test_with_its_place_an_alarm_goes(board: Board, what: str) -> None:
     if what == "taken away":
         config = board.town.config()
         board.step(20, Gone(CONFIG_STATION, config.address))
+        assert not board.open
+        board.rise(21, hot())
+        assert not board.open, "what its piles go on saying is nobody's business"
+        board.step(22, board.town.config())
+        board.rise(23, hot())
+        assert set(board.open) == {HOT}
+        return
     else:
         board.engine = Engine()
         levels = [heard(ALARM, alarm, station=STATION, alarm=alarm.alarm) for alarm in board.retained.values()]
