@@ -13,7 +13,9 @@ SEEN = settings(max_examples=80, deadline=None, suppress_health_check=[HealthChe
 FIELDS = (
     "customer_id pile gun goal kind amount_fen duration_s energy_kwh name phone first_station reason voucher days "
     "when server port user password path timeout_min prefix cards card_ids uid printed_no action on minutes "
-    "version piles station slots prices band valid_from"
+    "version piles station slots prices band valid_from "
+    "guns limit kw pct until while_charging confirm rated_kva limited_pct blocked_pct feeder parent limit_kw "
+    "protocol maker model code text_zh text_en severity ids used_too note"
 )
 NAMES = st.sampled_from(FIELDS.split())
 LEAVES = st.one_of(
@@ -31,6 +33,11 @@ BODIES = st.recursive(
 )
 PILE = "/piles/55031412000001"
 POSTS = (
+    "/power-settings",
+    "/power-settings/1/retry",
+    "/stations/s-a1/stop",
+    "/transformers/s-a1-t/degraded",
+    "/transformers/s-a1-t/feeders",
     "/orders",
     "/customers",
     "/customers/1/recharges",
@@ -44,8 +51,21 @@ POSTS = (
     "/customers/1/cards",
     "/customers/1/vehicles",
     "/orphans/1/adopt",
+    "/fault-codes",
+    "/fault-codes/delete",
+    "/alarms/1/acknowledge",
+)
+CHANGES = (
+    ("PUT", "/stations/s-a1/lockout"),
+    ("PUT", f"{PILE}/lockout"),
+    ("PUT", f"{PILE}/guns/1/lockout"),
+    ("PUT", f"{PILE}/feeder"),
+    ("PATCH", "/transformers/s-a1-t"),
+    ("PATCH", "/feeders/none"),
 )
 LISTS = (
+    "/transformers",
+    "/power-settings",
     "/stations",
     "/piles",
     "/guns",
@@ -59,6 +79,11 @@ LISTS = (
     "/vehicles",
     "/card-attempts",
     "/orphans",
+    "/alarms",
+    "/alarms/counts",
+    "/fault-codes",
+    "/fault-codes/undescribed",
+    "/transformers/s-a1-t/load-report",
 )
 QUERIES = st.sampled_from(
     (
@@ -75,6 +100,11 @@ QUERIES = st.sampled_from(
         "max_points",
         "card",
         "joint",
+        "severity",
+        "code",
+        "open",
+        "month",
+        "format",
     )
 )
 
@@ -84,6 +114,13 @@ QUERIES = st.sampled_from(
 @given(body=BODIES)
 def test_any_body_is_answered(still: World, path: str, body: Any) -> None:
     assert still.call("POST", path, body).status_code < 500
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+@SEEN
+@given(body=BODIES)
+def test_any_change_is_answered(still: World, method: str, path: str, body: Any) -> None:
+    assert still.call(method, path, body).status_code < 500
 
 
 @pytest.mark.parametrize("path", LISTS)
