@@ -187,7 +187,7 @@ def _operation(handler: Callable[..., object], served: Served) -> dict[str, Any]
     doc["security"] = [{"session": []}, {"bearer": []}] if served.needs_sign_in else []
     if served.files:
         binary = {"schema": {"type": "string", "format": "binary"}}
-        doc["responses"] = {"200": {"content": {kind: binary for kind in served.files}}}
+        doc["responses"] = {200: {"content": {kind: binary for kind in served.files}}}
     if served.keyed:
         doc["parameters"] = [
             {

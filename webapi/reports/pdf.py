@@ -14,7 +14,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+from reportlab.platypus import CondPageBreak, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 
 from evcs.contracts.times import BEIJING
 from webapi.reports.tables import NO_FIGURE, Cell, Column, Picture, Report, Table
@@ -22,8 +22,11 @@ from webapi.reports.tables import NO_FIGURE, Cell, Column, Picture, Report, Tabl
 PDF = "application/pdf"
 FONT = "STSong-Light"
 MARGIN = 15 * mm
-WIDE = A4[0] - 2 * MARGIN
+PADDING = 6.0
+"""That of the frame in which everything stands."""
+WIDE = A4[0] - 2 * MARGIN - 2 * PADDING
 PICTURE_HIGH = 52 * mm
+ROOM = 30 * mm
 GRID = colors.HexColor("#9AA7B5")
 HEADER = colors.HexColor("#DDE6F0")
 BAR = colors.HexColor("#4A7FB5")
@@ -35,7 +38,7 @@ _TEXT = ParagraphStyle("text", fontName=FONT, fontSize=8, leading=11, wordWrap="
 _SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=7, leading=9)
 _RIGHT = ParagraphStyle("right", parent=_SMALL, alignment=2)
 _TITLE = ParagraphStyle("title", parent=_TEXT, fontSize=16, leading=22)
-_SECTION = ParagraphStyle("section", parent=_TEXT, fontSize=11, leading=16, spaceBefore=8, spaceAfter=3, keepWithNext=1)
+_SECTION = ParagraphStyle("section", parent=_TEXT, fontSize=11, leading=16, spaceBefore=8, spaceAfter=3)
 
 
 def pages(report: Report) -> bytes:
@@ -54,10 +57,11 @@ def pages(report: Report) -> bytes:
     )
     story: list[Any] = [_said(report.title, _TITLE), _said(report.subtitle, _TEXT), Spacer(0, 3 * mm), _head(report)]
     if report.picture is not None:
-        story += [_said(report.picture.title, _SECTION), _drawn(report.picture)]
+        story += [_said(report.picture.title, _SECTION), _drawn(report.picture), Spacer(0, 2 * mm)]
     story += [_said(note, _SMALL) for note in report.notes]
     for table in report.tables:
-        story += [_said(table.title, _SECTION)]
+        # A title stands with some rows; kept together with its table it would leave half a page empty.
+        story += [CondPageBreak(ROOM), _said(table.title, _SECTION)]
         story += [_said(table.note, _SMALL)] if table.note else []
         story += [_table(table)] if table.rows else []
     document.build(story, canvasmaker=lambda *given, **named: _Numbered(report.page_words, *given, **named))

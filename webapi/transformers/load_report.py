@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from evcs.contracts.gun import Figures, Verdict
@@ -20,7 +20,7 @@ from webapi.orders.refusal_view import refusal_of
 from webapi.piles.models import Pile
 from webapi.transformers.load_figures import DaySpan, Span, figures
 from webapi.transformers.load_series import estimated, metered
-from webapi.transformers.models import Transformer
+from webapi.transformers.models import Feeder, Transformer
 from webapi.users.models import User
 
 T = TypeVar("T")
@@ -190,7 +190,7 @@ def load_report(call: Call, transformer: Transformer, month: str, begin: datetim
             Order.serial,
             _capped,
         ),
-        overrides=_overrides(session, transformer, begin, until),
+        overrides=_overrides(session, transformer, piles, begin, until),
         alarms=_alarms(session, transformer, numbers, begin, until),
     )
 
@@ -258,8 +258,10 @@ def _figures(order: Order) -> Figures:
     return Figures() if verdict is None else verdict.figures
 
 
-def _overrides(session: Session, transformer: Transformer, begin: datetime, until: datetime) -> Listed[Override]:
-    """What people did at this station that reaches this transformer; another transformer's own settings do not."""
+def _overrides(
+    session: Session, transformer: Transformer, piles: Sequence[Pile], begin: datetime, until: datetime
+) -> Listed[Override]:
+    """What people did at this station that reaches this transformer; what concerns another one alone does not."""
     query = (
         select(AuditEntry)
         .where(
@@ -267,7 +269,7 @@ def _overrides(session: Session, transformer: Transformer, begin: datetime, unti
             AuditEntry.at >= begin,
             AuditEntry.at < until,
             or_(*(AuditEntry.action.startswith(start, autoescape=True) for start in OVERRIDES)),
-            or_(AuditEntry.object_kind != "transformer", AuditEntry.object_id == transformer.code),
+            _reaches(transformer, piles),
         )
         .order_by(AuditEntry.at, AuditEntry.id)
     )
@@ -287,6 +289,20 @@ def _overrides(session: Session, transformer: Transformer, begin: datetime, unti
         )
 
     return _listed(session, query, AuditEntry.id, make)
+
+
+def _reaches(transformer: Transformer, piles: Sequence[Pile]) -> ColumnElement[bool]:
+    numbers = [pile.number for pile in piles]
+    guns = [f"{pile.number}-{gun.no}" for pile in piles for gun in pile.guns]
+    elsewhere = select(Feeder.code).where(Feeder.transformer_code != transformer.code)
+    kind, name = AuditEntry.object_kind, AuditEntry.object_id
+    return or_(
+        and_(kind == "transformer", name == transformer.code),
+        and_(kind == "pile", name.in_(numbers)),
+        and_(kind == "gun", name.in_(guns)),
+        and_(kind == "feeder", name.not_in(elsewhere)),
+        kind.not_in(("transformer", "pile", "gun", "feeder")),
+    )
 
 
 def _names(session: Session, actors: Sequence[str]) -> dict[str, str]:

@@ -44,7 +44,7 @@ class _Words:
         head = (
             Figure(word("station"), f"{report.station_name}（{report.station}）"),
             Figure(word("transformer"), f"{report.name}（{report.transformer}）"),
-            Figure(word("rated"), report.rated_kva.normalize(), "kVA"),
+            Figure(word("rated"), float(report.rated_kva), "kVA"),
             Figure(word("source"), word(report.source)),
             Figure(word("period"), period),
             Figure(word("made"), report.made_at),
@@ -58,7 +58,7 @@ class _Words:
                 Figure(word("over", pct=f"{pct:g}"), _minutes_over(load, pct), word("minutes"))
                 for pct in (report.limited_pct, report.blocked_pct, report.overload_pct)
             ),
-            Figure(word("charged"), report.charged_kwh.normalize(), "kWh"),
+            Figure(word("charged"), float(report.charged_kwh), "kWh"),
             Figure(word("starts"), report.starts, word("times")),
             Figure(word("refused_number"), _number(report.refused), word("times")),
             Figure(word("capped_number"), _number(report.capped), word("times")),

@@ -104,5 +104,6 @@ ACTIONS: dict[str, Sentence] = {
     "feeder_change": Sentence("修改馈线", "feeder changed"),
     "feeder_delete": Sentence("删除馈线", "feeder deleted"),
     "pile_feeder": Sentence("更改桩所属馈线", "pile moved to a feeder"),
-    "power_limit": Sentence("功率设置", "power limit by hand"),
+    "power_setting": Sentence("功率设置", "power limit by hand"),
+    "power_setting_retry": Sentence("功率设置重发", "power limit sent again"),
 }

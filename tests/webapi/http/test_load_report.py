@@ -187,6 +187,10 @@ def eventful(metered: World) -> World:
             ("transformer_change", "s-a1", "transformer", "s-a1-t"),
             ("lockout", "s-a1", "pile", metered.ours.pile),
             ("transformer_change", "s-a1", "transformer", "s-a1-t9"),
+            ("lockout", "s-a1", "gun", f"{metered.ours.pile}-2"),
+            ("lockout", "s-a1", "gun", f"{metered.ours.other_pile}-2"),
+            ("feeder_delete", "s-a1", "feeder", "gone"),
+            ("station_stop", "s-a1", "station", "s-a1"),
             ("lockout", "s-a2", "pile", metered.ours.other_pile),
             ("pile_restart", "s-a1", "pile", metered.ours.pile),
         ):
@@ -237,6 +241,9 @@ def test_overrides_and_alarms_are_those_that_reach_this_transformer(eventful: Wo
     assert [(one["action"], one["name"]) for one in found["overrides"]["items"]] == [
         ("transformer_change", "operator-a"),
         ("lockout", "operator-a"),
+        ("lockout", "operator-a"),
+        ("feeder_delete", "operator-a"),
+        ("station_stop", "operator-a"),
     ]
     assert [one["code"] for one in found["alarms"]["items"]] == ["overload"]
 
