@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from evcs.contracts.config import TransformerConfig
 from evcs.contracts.states import Band
 from evcs.contracts.times import to_ms
 from evcs.contracts.topics import QUEUE
@@ -33,6 +34,8 @@ def publish_queue(known: Known, station: Station, transformer: Transformer, now:
     if told.at is not None and now - told.at < (GUESSED_EVERY if is_same else CHANGED_APART):
         return
     guesses = estimates_s(station, transformer, waiters, now)
+    if is_same and told.level is not None and guesses == [one.estimate_s for one in told.level.waiting]:
+        return
     level = TransformerQueue(
         version=max(to_ms(now), 0 if told.level is None else told.level.version + 1),
         transformer=transformer.code,
@@ -70,7 +73,7 @@ def estimates_s(
         return [None] * len(waiters)
     per_kw = 100 / config.power_factor / config.rated_kva
     ends = sorted(_ends(station, transformer, now))
-    least_s = config.blocked_release_s if transformer.band.shown is Band.BLOCKED else 0.0
+    least_s = _dwell_s(config, transformer, now)
     found: list[int | None] = []
     wanted_pct = load.planned_pct - config.blocked_pct
     at_s, freed_pct = 0.0, 0.0
@@ -85,6 +88,15 @@ def estimates_s(
             freed_pct += input_kw * per_kw
         found.append(round(max(at_s, least_s)) if freed_pct >= wanted_pct else None)
     return found
+
+
+def _dwell_s(config: TransformerConfig, transformer: Transformer, now: datetime) -> float:
+    """How long the band stays closed at least."""
+    if transformer.band.shown is not Band.BLOCKED:
+        return 0.0
+    since = transformer.band.below_blocked_since
+    passed_s = 0.0 if since is None else (now - since).total_seconds()
+    return max(0.0, config.blocked_release_s - passed_s)
 
 
 def _ends(station: Station, transformer: Transformer, now: datetime) -> list[tuple[float, float]]:
