@@ -94,9 +94,17 @@ def join(known: Known, place: Place, request: StartRequest, admission: Admission
 
 
 def rejoin(known: Known, place: Place, request: StartRequest, now: datetime) -> None:
-    """Take back who waited before this run began, to the place that its time of arrival gives it; none is too many."""
+    """Take back who waited before this run began, to the place that its time of arrival gives it; none is too many.
+
+    One that this run has put in line itself, for a repetition of before, moves up to where it stood.
+    """
     assert request.queued_since is not None
     until = request.queue_until or request.expires_at
+    waiter = place.station.waiting.find(request.serial)
+    if waiter is not None:
+        if waiter.since <= request.queued_since:
+            return
+        place.station.waiting.leave(waiter)
     if now >= until:
         refuse(known, place, request, Admission(Reason.QUEUE_EXPIRED), now)
         return

@@ -27,9 +27,8 @@ def on_start(known: Known, place: Place, request: StartRequest, now: datetime) -
         say(known, place, known.verdicts[request.id][0])
         return
     waiter = place.station.waiting.find(request.serial)
-    if waiter is not None:
-        if request.queued_since is None:  # who asks has not heard yet that it waits
-            queueing.tell_place(known, place, waiter)
+    if waiter is not None and request.queued_since is None:  # who asks has not heard yet that it waits
+        queueing.tell_place(known, place, waiter)
         return
     if request.queued_since is not None:
         queueing.rejoin(known, place, request, now)

@@ -383,6 +383,20 @@ def test_killed_between_reservation_and_start_the_repetition_of_a_waiting_order_
     assert not street.places()
 
 
+def test_who_was_put_in_line_anew_after_a_restart_moves_up_to_the_old_place() -> None:
+    """Its request came again before the worker knew that it waits."""
+    street = Street()
+    street.restart(waiting=[], answered=0)
+    street.wait(5)
+    street.ask(1, "b")
+    street.wait(5)
+    street.ask(0, "a")
+    street.say(street.repeated(0, "a", 2))
+    assert street.places() == ["a", "b"]
+    street.say(street.repeated(0, "a", 2), street.repeated(1, "b", 900))
+    assert street.places() == ["a", "b"]
+
+
 def test_more_than_the_queue_takes_may_come_back() -> None:
     """Whoever waits keeps the place, also where the queue was made shorter meanwhile."""
     street = Street(queue_most=2)

@@ -31,6 +31,7 @@ from webapi.orders.course import COURSE, keep_course
 from webapi.orders.extend_hold import hold_low
 from webapi.orders.marks import keep_mark
 from webapi.orders.models import Order
+from webapi.orders.queued import line_of
 from webapi.orders.settle import settle_record
 from webapi.worker.answers import NOTHING, Answers
 
@@ -63,6 +64,9 @@ def _answered(session: Session, order: Order, said: Verdict, at: datetime) -> No
     if said.kind is VerdictKind.QUEUED and order.state not in life.BEFORE_COMMAND:
         observe(session, order, life.Queued(said.queue_until), at=at)
         return
+    line = line_of(order)
+    if said.kind is VerdictKind.QUEUED and line is not None and line.since < said.decided_at:
+        return  # a gate that started anew meanwhile has put it behind the others: the first place counts
     order.verdict_json = msgspec.json.encode(said).decode()
     if said.kind is VerdictKind.ADMITTED:
         order.cap_kw = None if said.cap_kw is None else Decimal(str(round(said.cap_kw, 3)))

@@ -131,6 +131,13 @@ def test_its_repetition_brings_its_place_whatever_is_said_again(books: Books, or
     )
 
 
+def test_the_first_place_counts_where_a_new_gate_puts_it_behind_the_others(books: Books, order: Order) -> None:
+    later = msgspec.structs.replace(waits(order), decided_at=at(20), queue_until=at(920))
+    events.verdict(books.session, AT_GUN, later, at(21))
+    request = messages.start_request(order)
+    assert (request.queued_since, request.queue_until) == (at(1), UNTIL)
+
+
 def test_a_verdict_that_comes_again_after_the_admission_changes_nothing(books: Books, order: Order) -> None:
     said = Verdict(
         id="v3",
