@@ -3,7 +3,7 @@
 The worker feeds it from MQTT, the replay from a file; both get the same decisions for the same messages.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from evcs.contracts.alarm import Alarm
@@ -103,7 +103,7 @@ class Engine:
                 if message.topic is CONFIG_STATION:
                     alarms.station_gone(known, message.address.station, now)
             case Tick():
-                self._tick(now)
+                self._tick(message, now)
             case Began():
                 self._known = Known(since_ms=message.since_ms, decide=self._known.decide)
             case PictureComplete():
@@ -315,17 +315,25 @@ class Engine:
             if self.has_picture:
                 follow_level(self._known, place, now)
 
-    def _tick(self, now: datetime) -> None:
+    def _tick(self, tick: Tick, now: datetime) -> None:
         if not self.has_picture:
             return
-        self._in_turn(self._tick_station, now)
-        self._in_turn(lambda station, now: alerts.tick(self._known, station, now), now)
+        stations = list(self._known.stations.values())[tick.part :: tick.parts]
+        self._in_turn(self._tick_station, now, stations)
+        self._in_turn(lambda station, now: alerts.tick(self._known, station, now), now, stations)
+        if tick.part > 0:
+            return
         alarms.tick(self._known, now)
         self._known.verdicts = {id: kept for id, kept in self._known.verdicts.items() if now - kept[1] < VERDICTS_KEPT}
 
-    def _in_turn(self, take_turn: Callable[[Station, datetime], None], now: datetime) -> None:
+    def _in_turn(
+        self,
+        take_turn: Callable[[Station, datetime], None],
+        now: datetime,
+        stations: Iterable[Station] | None = None,
+    ) -> None:
         """Each station by itself: what goes wrong at one neither stops nor delays the others."""
-        for station in list(self._known.stations.values()):
+        for station in list(self._known.stations.values()) if stations is None else stations:
             try:
                 take_turn(station, now)
             except Exception as error:

@@ -44,7 +44,13 @@ class PictureLost:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed; once a second, also when nothing is heard."""
+    """Time has passed; once a second for each station, also when nothing is heard.
+
+    A large owner takes its stations in turn, every so manyth at a time, so that no reading waits for all of them.
+    """
+
+    part: int = 0
+    parts: int = 1
 
 
 Message = Heard | Gone | Began | PictureComplete | PictureLost | Tick

@@ -29,6 +29,7 @@ HIGH_WITHIN = timedelta(minutes=15)
 """A pause is measured against the highest draw of this time (domain 4.8)."""
 
 SATURATED_SHARE = 0.95
+MAY_RUN = frozenset({GunState.STARTING, GunState.CHARGING, GunState.OFFLINE})
 
 
 class Reading(NamedTuple):
@@ -138,9 +139,10 @@ class Gun:
 
     def is_running(self, serial: str | None = None) -> bool:
         """Whether the level says that a charge (this one) is under way, also while the pile is away."""
-        if self.level is None or self.level.state not in (GunState.STARTING, GunState.CHARGING, GunState.OFFLINE):
+        level = self.level
+        if level is None or level.serial is None or level.state not in MAY_RUN:
             return False
-        return self.level.serial is not None and (serial is None or self.level.serial == serial)
+        return serial is None or level.serial == serial
 
     def cap_kw(self) -> float | None:
         """The lowest cap of its session, kW; None: no cap."""

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
+from itertools import cycle
 from typing import Any, cast
 
 from evcs.contracts.alarm import Alarm
@@ -58,6 +59,8 @@ log = get_logger()
 
 NAME = "rules"
 TICK_S = 1.0
+TICK_PARTS = 10
+"""The stations are ticked in so many turns within a second."""
 STOP_WITHIN_S = 10.0
 
 WORK: tuple[Topic[Any], ...] = (REQUEST, GUN_REPLY, PILE_REPLY, GUN_EVENT, PILE_EVENT)
@@ -270,11 +273,11 @@ class Worker:
             await asyncio.sleep(0)
 
     async def _tick_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
+        for part in cycle(range(TICK_PARTS)):
+            await asyncio.sleep(TICK_S / TICK_PARTS)
             if not self._is_stalled():
                 self._beat = self._clock.monotonic()
-                self._step(Tick())
+                self._step(Tick(part, TICK_PARTS))
 
     def _step(self, message: Message, delivery: Delivery | None = None) -> None:
         actions = self.engine.step(message, self._clock.now())
