@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from evcs.contracts.alarm import Alarm as AlarmLevel
@@ -21,22 +21,27 @@ WORD_MOST = 16
 
 
 def alarm_level(session: Session, address: Address, level: AlarmLevel, at: datetime) -> Answers:
-    """Keep an alarm: the record of its (id, raised at) by version; raised anew it is a record of its own."""
-    newest = _newest(session, level.alarm)
-    if newest is None:
-        if session.get(Station, address.station) is None:
-            log.warning("alarm_of_unknown_station", station=address.station, alarm=level.alarm)
-            return NOTHING
-    elif level.version <= newest.version:
+    """Keep an alarm: the record of its (id, raised at) by version; raised anew it is a record of its own.
+
+    Work and view session both bring it: one loses nothing, the other is early. So a level may come behind a newer one.
+    """
+    record = _record(session, AlarmRecord.alarm_id == level.alarm, AlarmRecord.raised_at == level.raised_at)
+    if record is not None:
+        if level.version > record.version:
+            _follow(record, level, at)
+            session.flush()
         return NOTHING
-    if newest is None or newest.raised_at != level.raised_at:
-        if newest is not None and newest.cleared_at is None:
-            newest.cleared_at = max(newest.raised_at, level.raised_at)
-        record = _new_record(session, address, level)
-        _follow(record, level, at)
-        session.add(record)
-    else:
-        _follow(newest, level, at)
+    newest = _newest(session, level.alarm)
+    if newest is None and session.get(Station, address.station) is None:
+        log.warning("alarm_of_unknown_station", station=address.station, alarm=level.alarm)
+        return NOTHING
+    record = _new_record(session, address, level)
+    _follow(record, level, at)
+    if newest is not None:
+        earlier, later = (record, newest) if level.version < newest.version else (newest, record)
+        if earlier.cleared_at is None:
+            earlier.cleared_at = max(earlier.raised_at, later.raised_at)
+    session.add(record)
     session.flush()
     return NOTHING
 
@@ -49,14 +54,13 @@ def alarm_cleared(session: Session, address: Address, at: datetime) -> None:
 
 
 def _newest(session: Session, alarm: str) -> AlarmRecord | None:
-    query = (
-        select(AlarmRecord)
-        .where(AlarmRecord.alarm_id == alarm)
-        .order_by(AlarmRecord.version.desc())
-        .limit(1)
-        .with_for_update(key_share=True, of=AlarmRecord)
-    )
-    return session.scalars(query).first()
+    return _record(session, AlarmRecord.alarm_id == alarm)
+
+
+def _record(session: Session, *conditions: ColumnElement[bool]) -> AlarmRecord | None:
+    """The newest by version, locked."""
+    query = select(AlarmRecord).where(*conditions).order_by(AlarmRecord.version.desc()).limit(1)
+    return session.scalars(query.with_for_update(key_share=True, of=AlarmRecord)).first()
 
 
 def _new_record(session: Session, address: Address, level: AlarmLevel) -> AlarmRecord:

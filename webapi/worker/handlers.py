@@ -80,8 +80,12 @@ WORK = (
     Route(topics.VERDICT, orders.verdict),
     Route(topics.GUN_REPLY, gun_reply),
     Route(topics.UNKNOWN_PILE, piles.unknown_pile),
+    Route(topics.ALARM, alarm),
 )
 """What must not be lost: read by the work session, acknowledged when its effect is committed.
+
+An alarm is a level, and also a record of what happened: one that is raised and over at once, or while the worker is
+away, stands in no picture.
 
 Frames are published with QoS 0, and only while somebody traces a pile: what of them is lost stays lost.
 """

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from evcs.contracts import topics
 from evcs.contracts.envelope import ContractError
 from evcs.runtime import metrics
 from evcs.runtime.clock import Clock
@@ -147,6 +148,9 @@ class Listener:
     def _handle(self, batch: Sequence[Delivery]) -> list[Handled]:
         understood: list[tuple[Delivery, Message]] = []
         for delivery in batch:
+            if not delivery.payload and topics.ALARM.parse(delivery.topic) is not None:
+                delivery.ack()  # its topic is emptied behind its end: the view's matter
+                continue
             try:
                 understood.append((delivery, understand(self._routes, delivery.topic, delivery.payload)))
             except ContractError as error:

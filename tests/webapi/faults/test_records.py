@@ -65,10 +65,23 @@ def test_flaps_that_rules_merges_stay_one_record_with_their_count(books: Books, 
 
 def test_an_older_or_repeated_level_changes_nothing(books: Books, session: Session) -> None:
     alarm_level(session, AT, alarm(5, open=False, cleared_at=after(1)), after(1))
-    for late in (alarm(5), alarm(4), alarm(3, raised=-10)):
+    for late in (alarm(5), alarm(4)):
         alarm_level(session, AT, late, after(2))
     (only,) = records(session)
     assert (only.version, only.cleared_at) == (5, after(1))
+
+
+def test_an_earlier_raising_that_comes_behind_a_later_one_is_a_record_too(books: Books, session: Session) -> None:
+    """The view brings the newest level, the work session each one."""
+    alarm_level(session, AT, alarm(9, raised=60), after(60))
+    alarm_level(session, AT, alarm(1), after(61))
+    alarm_level(session, AT, alarm(2, open=False, cleared_at=after(3)), after(61))
+    alarm_level(session, AT, alarm(4, raised=10, open=False, cleared_at=after(10)), after(61))
+    assert [(one.raised_at, one.cleared_at) for one in records(session)] == [
+        (BEGIN, after(3)),
+        (after(10), after(10)),
+        (after(60), None),
+    ]
 
 
 def test_raised_anew_without_an_end_ends_the_one_before(books: Books, session: Session) -> None:
