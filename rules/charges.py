@@ -14,6 +14,7 @@ from evcs.contracts.waits import REPEAT_S, STOP_ANSWER_S
 from rules.bands import lasted
 from rules.goals import HOLD_LOW_AGAIN_S, hold_is_low, reached
 from rules.known import Known, Place
+from rules.latency import stop_lead_s
 from rules.levels import publish_gun, publish_pile, say
 from rules.load import HIGH_SOC_PCT, TELEMETRY_FRESH, is_possible
 from rules.messages import Publish
@@ -190,7 +191,7 @@ def _watch_goal(known: Known, place: Place, session: Session, now: datetime) -> 
             session.price_e5,
             session.watch,
             session.charging_since,
-            place.pile.latency.expected_s,
+            stop_lead_s(place.station, place.pile),
             now,
         )
         if why is not None:

@@ -7,14 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evcs.contracts.config import StationConfig
 from evcs.contracts.envelope import Payload
 from evcs.contracts.gun import Goal, Stop
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import GoalKind
 from rules.engine import Engine
 from rules.goals import FIRST_LATENCY_S, Latency, Watch, cost_e5, hold_is_low, reached, remaining_s
+from rules.latency import stop_lead_s
 from rules.messages import Began, Heard, Message, PictureComplete, Publish, Tick
-from tests.rules.town import SINCE_MS, T0, Town, after
+from rules.station import Station
+from tests.rules.town import SINCE_MS, STATION, T0, Town, after
 
 RISING = tuple(range(0, 4_800_000, 100_000))
 """Slot n costs n yuan per kWh; 12:00 in Beijing is slot 24."""
@@ -123,12 +126,28 @@ def test_the_latency_of_a_pile_outlives_rules() -> None:
 
     for message in (Began(SINCE_MS), *town.picture(after(0)), PictureComplete(), town.answer(0)):
         say(message, 0)
-    assert charge(10, "a") == 88
+    assert charge(10, "a") == 87
     assert charge(1000, "b") == 78
     for message in (Began(SINCE_MS + 1), *town.picture(after(2000)), *tuple(levels.values()), PictureComplete()):
         say(message, 2000)
     say(town.answer(0, SINCE_MS + 1), 2000)
     assert charge(2010, "c") == 78
+
+
+def test_a_pile_that_was_never_stopped_is_taken_for_one_of_its_kind() -> None:
+    town = Town([{"pile": f"p{n}", "guns": [120.0 if n < 4 else 60.0]} for n in range(5)])
+    station = Station(STATION)
+    config = town.config().payload
+    assert isinstance(config, StationConfig)
+    station.configure(config)
+    new = station.pile("p0")
+    station.pile("p4").latency.learn(20.0)
+    assert stop_lead_s(station, new) == FIRST_LATENCY_S, "another kind says nothing"
+    for pile, seconds in (("p1", 4.0), ("p2", 5.0), ("p3", 12.0)):
+        station.pile(pile).latency.learn(seconds)
+    assert stop_lead_s(station, new) == 5.0
+    new.latency.learn(1.0)
+    assert stop_lead_s(station, new) == 1.0
 
 
 def goal_of(kind: GoalKind, **values: object) -> Goal:
