@@ -18,12 +18,12 @@ from webapi.faults.code_queries import (
     list_undescribed,
     records_of,
 )
-from webapi.faults.dictionary import FaultCodeChange, NewFaultCode, add_entry, change_entry, delete_entries
+from webapi.faults.dictionary import FaultCodeChange, NewFaultCode, add_entry, change_entry, delete_entries, may_change
 from webapi.faults.models import FaultCodeEntry
 from webapi.http.call import Call
 from webapi.http.paging import Page, PageWish
 from webapi.http.problems import Code, not_found, problem
-from webapi.http.serve import Reply, Served
+from webapi.http.serve import Declined, Reply, Served
 from webapi.http.smorest import API_PREFIX, Endpoints
 from webapi.stations.schemas import PageQuery
 from webapi.users.roles import Right
@@ -79,8 +79,10 @@ def fault_codes(call: Call, wish: FaultCodeFilter) -> Page[FaultCodeView]:
     },
     status=HTTPStatus.CREATED,
 )
-def new_fault_code(call: Call, wish: NewFaultCode) -> Reply:
+def new_fault_code(call: Call, wish: NewFaultCode) -> Reply | Declined:
     """新增故障码；待描述的记录随之补写文字 · Add a code; records that waited for a description get its text"""
+    if not may_change(call.session, call.asker.tenant_id):
+        return _declined(call, "fault_code_add")
     made = add_entry(call.session, wish, at=call.at, by=call.asker.key)
     if made is None:
         raise problem(HTTPStatus.CONFLICT, Code.FAULT_CODE_TAKEN)
@@ -110,8 +112,10 @@ def fault_code(call: Call, entry_id: int) -> FaultCodeView:
     body=schemas.FaultCodeChangeBody,
     example={"severity": "critical", "advice_zh": "停用该枪并派人检查"},
 )
-def change_fault_code(call: Call, wish: FaultCodeChange, entry_id: int) -> FaultCodeView:
+def change_fault_code(call: Call, wish: FaultCodeChange, entry_id: int) -> FaultCodeView | Declined:
     """修改故障码；已有记录保留原文字 · Change an entry; past records keep their text"""
+    if not may_change(call.session, call.asker.tenant_id):
+        return _declined(call, "fault_code_change")
     entry = _entry(call, entry_id)
     before = _kept(entry)
     change_entry(call.session, entry, wish, at=call.at, by=call.asker.key)
@@ -127,8 +131,10 @@ def change_fault_code(call: Call, wish: FaultCodeChange, entry_id: int) -> Fault
     body=schemas.DeletionBody,
     example={"ids": [1], "used_too": False},
 )
-def delete_fault_codes(call: Call, wish: schemas.Deletion) -> schemas.Deleted:
+def delete_fault_codes(call: Call, wish: schemas.Deletion) -> schemas.Deleted | Declined:
     """批量删除故障码；仍有记录使用时先提示 · Delete one or many; warns of records, which keep their text"""
+    if not may_change(call.session, call.asker.tenant_id):
+        return _declined(call, "fault_code_delete")
     entries = call.session.scalars(select(FaultCodeEntry).where(FaultCodeEntry.id.in_(wish.ids))).all()
     if len(entries) < len(set(wish.ids)):
         raise not_found("ids")
@@ -139,6 +145,11 @@ def delete_fault_codes(call: Call, wish: schemas.Deletion) -> schemas.Deleted:
     deleted = delete_entries(call.session, wish.ids)
     record(call, "fault_code_delete", object_kind="fault_code", details=DeletedEntries(kept, records))
     return schemas.Deleted(deleted, records)
+
+
+def _declined(call: Call, action: str) -> Declined:
+    record(call, action, outcome=Code.NOT_ALLOWED.value, object_kind="fault_code")
+    return Declined(problem(HTTPStatus.FORBIDDEN, Code.NOT_ALLOWED))
 
 
 def _entry(call: Call, entry_id: int) -> FaultCodeEntry:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from evcs.contracts.alarm import AlarmAction, Severity
@@ -13,6 +13,7 @@ from webapi.database import ROW_LOCK
 from webapi.faults.models import ANY, AlarmRecord, FaultCodeEntry, FaultDictionary
 from webapi.faults.shipped.themes import FaultCategory
 from webapi.piles.models import Pile
+from webapi.tenants.models import Tenant
 
 THE_DICTIONARY = 1
 
@@ -55,6 +56,15 @@ class Key:
     maker: str
     model: str
     code: str
+
+
+def may_change(session: Session, tenant: int | None) -> bool:
+    """Whether somebody of this operator (none: of the platform) may change the dictionary.
+
+    It is one for all, and an action in it may stop or lock what charges: where there are several operators none of
+    them decides that for the others.
+    """
+    return tenant is None or not session.scalar(select(exists().where(Tenant.id != tenant)))
 
 
 def add_entry(session: Session, wish: NewFaultCode, *, at: datetime, by: str) -> tuple[FaultCodeEntry, int] | None:

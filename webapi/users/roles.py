@@ -26,7 +26,7 @@ class Right(StrEnum):
     HANDLE_ALARMS = "handle_alarms"
     """Acknowledge faults and warnings."""
     MANAGE_FAULT_CODES = "manage_fault_codes"
-    """The fault-code dictionary: one for all operators, so only the platform's administrator changes it."""
+    """The fault-code dictionary; an operator's administrator only where there is no other operator."""
     SET_TARIFFS = "set_tariffs"
     """Make versions of tariffs and give them to piles."""
     SEE_ACCOUNTS = "see_accounts"
@@ -60,12 +60,9 @@ _HANDS = frozenset(
     }
 )
 
-_PLATFORM = frozenset({Right.MANAGE_FAULT_CODES})
-"""What concerns all operators."""
-
 GRANTED: dict[Role, frozenset[Right]] = {
     Role.PLATFORM_ADMIN: frozenset(Right),
-    Role.TENANT_ADMIN: frozenset(Right) - _PLATFORM,
+    Role.TENANT_ADMIN: frozenset(Right),
     Role.OPERATOR: _LOOK | _HANDS,
     Role.FINANCE: _LOOK | {Right.SEE_ACCOUNTS, Right.RECHARGE, Right.ADOPT_CHARGES, Right.SEE_PHONES, Right.SEE_AUDIT},
     Role.VIEWER: _LOOK,

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from evcs.contracts.alarm import Alarm, AlarmAction, AlarmKind, Severity
 from evcs.contracts.topics import Address
 from tests.webapi.books import BEGIN, PILE, STATION, Books
-from webapi.faults.dictionary import FaultCodeChange, NewFaultCode, add_entry, change_entry, tables
+from webapi.faults.dictionary import FaultCodeChange, NewFaultCode, add_entry, change_entry, may_change, tables
 from webapi.faults.events import alarm_cleared, alarm_level
 from webapi.faults.models import AlarmRecord, FaultCodeEntry
 from webapi.faults.shipped import shipped_codes
 from webapi.piles.models import Pile
+from webapi.tenants.models import Tenant
 
 ID = "hot-1"
 AT = Address(station=STATION, alarm=ID)
@@ -214,3 +215,11 @@ def test_each_protocol_of_a_pile_has_its_table_with_the_entries_for_any(books: B
     assert [one.code for one in found["other"].codes] == ["common_1"]
     assert "common_1" in {one.code for one in found["ykc"].codes}
     assert all(table.version > before["ykc"] for table in found.values())
+
+
+def test_an_operator_changes_the_dictionary_where_there_is_no_other(books: Books, session: Session) -> None:
+    assert may_change(session, books.tenant_id)
+    session.add(Tenant(code="other", name="别家", created_at=BEGIN))
+    session.flush()
+    assert not may_change(session, books.tenant_id)
+    assert may_change(session, None)

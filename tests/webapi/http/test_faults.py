@@ -161,7 +161,9 @@ def admin(world: World) -> str:
 
 
 def test_the_dictionary_is_read_by_all_and_changed_by_the_platform_alone(world: World) -> None:
-    assert world.call("POST", "/fault-codes", NEW).json["code"] == "not_allowed"
+    refused = world.call("POST", "/fault-codes", NEW)
+    assert (refused.status_code, refused.json["code"]) == (403, "not_allowed")
+    assert world.call("POST", "/fault-codes/delete", {"ids": [1], "used_too": True}).status_code == 403
     made = world.call("POST", "/fault-codes", NEW, token=admin(world))
     assert made.status_code == 201
     assert made.headers["Location"] == f"/api/v1/fault-codes/{made.json['id']}"
@@ -240,5 +242,6 @@ def test_a_changed_entry_says_so_in_the_audit_and_leaves_records(world: World) -
     detail = world.call("GET", f"/alarms/{number(world, 'door')}").json
     assert (detail["alarm"]["zh"], detail["dictionary"]["zh"]) == ("门打开", "柜门未关")
     with sessions(world.engine)() as session:
-        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "fault_code_change"))
-    assert '"门打开"' in (entry.details_json or "")
+        refused, done = session.scalars(select(AuditEntry).where(AuditEntry.action == "fault_code_change"))
+    assert (refused.outcome, done.outcome) == ("not_allowed", "done")
+    assert '"门打开"' in (done.details_json or "")
