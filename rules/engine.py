@@ -282,7 +282,8 @@ class Engine:
         if transformer.reading_at is not None and at <= transformer.reading_at:
             return
         transformer.reading, transformer.reading_at = reading, at
-        if self.has_picture:
+        # Before its configuration is known, or after it was taken away, there is nothing to measure a reading against.
+        if self.has_picture and transformer.config is not None:
             follow_band(self._known, station, transformer, now)
             watch.on_reading(self._known, station, transformer, reading)
 

@@ -72,3 +72,14 @@ def test_where_nobody_wants_to_know_a_failure_is_raised() -> None:
     begin(engine)
     with pytest.raises(Unlucky):
         engine.step(Tick(), after(20))
+
+
+def test_a_reading_before_the_configuration_counts_as_soon_as_it_comes() -> None:
+    town = Town([{"pile": "p1", "guns": [100]}], {"has_meter": True})
+    engine = Engine()
+    for message in (Began(SINCE_MS), PictureComplete(), town.meter(after(0), kva=100)):
+        assert not [action for action in engine.step(message, after(0)) if not isinstance(action, Clear)]
+    for first in town.picture(after(1)):
+        engine.step(first, after(1))
+    told = [action.payload for action in engine.step(Tick(), after(2)) if not isinstance(action, Clear)]
+    assert [policy.meter_kva for policy in told if isinstance(policy, TransformerPolicy)] == [100]
