@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 
@@ -17,23 +18,27 @@ from webapi.transformers.models import Transformer
 EVERY_S = 1.0
 
 
-def give_meter(database_url: str, *, blocked_release_s: int) -> None:
-    """The transformer of the town has a meter, and its band opens so quickly."""
+def give_meter(database_url: str, *, blocked_release_s: int, **figures: int) -> None:
+    """The transformer of the town has a meter, its band opens so quickly, and these figures of its rule are other."""
     engine = open_database(database_url)
     with sessions(engine).begin() as session:
         transformer = session.get_one(Transformer, TRANSFORMER)
         transformer.has_meter = True
         transformer.blocked_release_s = blocked_release_s
         transformer.base_load_kw = Decimal(0)
+        for name, value in figures.items():
+            assert hasattr(transformer, name), name
+            setattr(transformer, name, value)
     engine.dispose()
 
 
 class LoadMeter:
     """Says every second what the transformer carries."""
 
-    def __init__(self, port: int, load_kva: float) -> None:
+    def __init__(self, port: int, load_kva: float, offset_file: Path | None = None) -> None:
         self.load_kva = load_kva
-        self._clock: Clock = SystemClock()
+        self.is_dead = False
+        self._clock: Clock = SystemClock(offset_file)
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="load-meter")
         self._client.reconnect_delay_set(1, 1)
         self._client.connect("127.0.0.1", port, keepalive=10)
@@ -50,13 +55,14 @@ class LoadMeter:
 
 
 @contextlib.asynccontextmanager
-async def metered(port: int, load_kva: float) -> AsyncIterator[LoadMeter]:
-    """A meter that reads in the background."""
-    meter = LoadMeter(port, load_kva)
+async def metered(port: int, load_kva: float, offset_file: Path | None = None) -> AsyncIterator[LoadMeter]:
+    """A meter that reads in the background while it lives; its clock is the scenario's where that is moved."""
+    meter = LoadMeter(port, load_kva, offset_file)
 
     async def read() -> None:
         while True:
-            meter.say()
+            if not meter.is_dead:
+                meter.say()
             await asyncio.sleep(EVERY_S)
 
     reading = asyncio.create_task(read())

@@ -26,11 +26,11 @@ class Seen:
 class Observer:
     """A subscriber to everything under evcs/v1; comes back by itself when the broker does."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, client_id: str = "observer") -> None:
         self._changed = threading.Condition()
         self._seen: list[Seen] = []
         self._granted = threading.Event()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="observer")
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=client_id)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe("evcs/v1/#", 0)
         self._client.on_subscribe = lambda *_: self._granted.set()

@@ -129,9 +129,9 @@ class Platform:
             assert time.monotonic() < deadline, "no HTTP:\n" + self.services["webapi"].tail()
             await asyncio.sleep(0.05)
 
-    async def sign_in(self) -> None:
-        """Sign in as the operator; later calls carry the session and its CSRF token."""
-        answer = await self.call("POST", "/sign-in", {"username": "operator", "password": PASSWORD})
+    async def sign_in(self, username: str = "operator") -> None:
+        """Sign in as somebody; later calls carry the session and its CSRF token."""
+        answer = await self.call("POST", "/sign-in", {"username": username, "password": PASSWORD})
         assert answer.status == 200, answer
         self._http.headers["X-CSRF-Token"] = answer.body["csrf_token"]
 
