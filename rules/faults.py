@@ -10,7 +10,7 @@ from datetime import datetime
 
 from evcs.contracts.alarm import AlarmAction, AlarmKind
 from evcs.contracts.gun import Finding, GunEvent, GunEventKind
-from evcs.contracts.states import GunState, StopClass
+from evcs.contracts.states import RUNNING, GunState, StopClass
 from rules.alarms import Open, alarm_id, clear_alarm, raise_alarm, raise_once
 from rules.fault_codes import Described
 from rules.known import Known, Place
@@ -45,10 +45,12 @@ def follow_level(known: Known, place: Place, now: datetime) -> None:
             wanted[f"{_BIT}{number}"] = hex(level.fault_bits)
     if level.state is GunState.FAULTED and not wanted:
         wanted[FAULTED] = ""
+    ran_serial = gun.guard.ran_serial
+    gun.guard.ran_serial = level.serial if level.state in (*RUNNING, GunState.OFFLINE) else None
     if not wanted and not place.station.alarms.standing:
         return
     for code, raw in wanted.items():
-        raise_alarm(known, _open(known, place, code, level.serial, raw), now)
+        raise_alarm(known, _open(known, place, code, level.serial or ran_serial, raw), now)
     for standing in place.station.alarms.of_gun(place.pile.number, gun.number):
         open = standing.open
         if open.kind is not AlarmKind.FAULT:

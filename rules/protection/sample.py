@@ -68,6 +68,8 @@ class Guard:
     """Of a charge that nobody admitted and an alarm stops."""
     lifted_at: datetime | None = None
     """When it was last asked whether its power may come back."""
+    ran_serial: str | None = None
+    """The charge that the level before this one showed: a fault that ended it is said with no serial any more."""
     insulation: dict[str, datetime] = field(default_factory=dict)
     """Charges of the last day (by serial) in which the insulation was said to be bad."""
     _cable: deque[tuple[datetime, float]] = field(default_factory=deque)

@@ -90,7 +90,7 @@ def tick_gun(known: Known, place: Place, now: datetime) -> None:
         if judged is not None and judged.is_bad:
             guard.timers.open.add(SILENT.code)
             raise_alarm(known, _open(place, SILENT, judged, level.serial if level is not None else None), now)
-    for code in tuple(guard.timers.open):
+    for code in sorted(guard.timers.open):
         if code == SILENT.code:
             is_over = guard.heard_at is None
         else:

@@ -47,6 +47,16 @@ def test_a_bit_is_open_while_the_level_has_it(board: Board) -> None:
     assert board.told[-1].cleared_at == after(30)
 
 
+def test_a_fault_that_ends_a_charge_bears_its_order(board: Board) -> None:
+    charging(board, 10)
+    board.step(20, board.town.level("p1", 1, "faulted", after(20), fault_bits=0x1))
+    board.step(25, board.town.config())
+    assert board.open["bit1-p1-1"].serial == serial_of("a")
+    board.step(30, board.town.level("p1", 1, "plugged", after(30)))
+    board.step(400, board.town.level("p1", 1, "faulted", after(400), fault_bits=0x1))
+    assert board.open["bit1-p1-1"].serial is None
+
+
 @pytest.mark.parametrize(
     ("base", "bits", "codes"),
     [
