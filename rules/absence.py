@@ -54,7 +54,7 @@ def tick(known: Known, station: Station, now: datetime) -> None:
         if 2 * len(absence.storm) > min(absence.peak, _enough(station)):
             _raise_storm(known, station, now)
             return
-        due = [number for number in absence.storm if lasted(away[number], AWAY_S, now)]
+        due = sorted(number for number in absence.storm if lasted(away[number], AWAY_S, now))
         _end_storm(known, station, now)
     for number in due:
         _raise_own(known, station, station.piles[number], away[number], now)
