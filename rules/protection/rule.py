@@ -34,6 +34,8 @@ class Rule(Generic[S]):
     """A rule as it stands in the table."""
 
     code: str
+    condition: str
+    """What `judge` looks for, for people."""
     judge: Judge[S]
     for_s: float
     """The condition has to hold for so long, from sample to sample, before the alarm is raised."""

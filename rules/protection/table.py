@@ -94,6 +94,7 @@ def _at_rest(sample: Sample) -> Judged | None:
 GUN_RULES: tuple[Rule[Sample], ...] = (
     Rule(
         code="cable_hot",
+        condition="≥ 85 °C; well < 80 °C",
         judge=over(lambda sample: sample.cable_c, 85.0, 80.0),
         for_s=15,
         clear_s=60,
@@ -106,6 +107,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="cable_hot_derate",
+        condition="≥ 95 °C; well < 85 °C",
         judge=over(lambda sample: sample.cable_c, 95.0, 85.0),
         for_s=15,
         clear_s=120,
@@ -119,6 +121,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="cable_hot_stop",
+        condition="≥ 105 °C; well < 85 °C",
         judge=over(lambda sample: sample.cable_c, 105.0, 85.0),
         for_s=15,
         clear_s=120,
@@ -132,6 +135,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="cable_heats_fast",
+        condition="≥ 5 °C/min over 1 to 3 min, at 50 °C or more; well < 2 °C/min",
         judge=_cable_heats,
         for_s=15,
         clear_s=60,
@@ -144,6 +148,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="battery_hot",
+        condition="≥ 55 °C; well < 52 °C",
         judge=over(lambda sample: sample.battery_c, 55.0, 52.0),
         for_s=60,
         clear_s=60,
@@ -155,6 +160,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="battery_hot_stop",
+        condition="≥ 65 °C; well < 60 °C",
         judge=over(lambda sample: sample.battery_c, 65.0, 60.0),
         for_s=15,
         clear_s=60,
@@ -167,6 +173,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="output_over_voltage",
+        condition="> the car's limit + 3 %",
         judge=over_share(lambda sample: sample.voltage_v, lambda sample: sample.limit_v, 1.03, 0.0),
         for_s=10,
         clear_s=30,
@@ -179,6 +186,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="output_voltage_over_demand",
+        condition="> the car's demand + 5 % + 5 V",
         judge=over_share(lambda sample: sample.voltage_v, lambda sample: sample.demand_v, 1.05, 5.0),
         for_s=30,
         clear_s=30,
@@ -190,6 +198,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="output_under_voltage",
+        condition="≥ 1 A at < 60 % of the car's demand",
         judge=_voltage_too_low,
         for_s=60,
         clear_s=30,
@@ -201,6 +210,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="output_over_current",
+        condition="> the car's limit + 5 % + 2 A",
         judge=over_share(lambda sample: sample.current_a, lambda sample: sample.limit_a, 1.05, 2.0),
         for_s=10,
         clear_s=30,
@@ -213,6 +223,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="output_current_over_demand",
+        condition="> the car's demand + 5 % + 5 A",
         judge=over_share(lambda sample: sample.current_a, lambda sample: sample.demand_a, 1.05, 5.0),
         for_s=45,
         clear_s=30,
@@ -224,6 +235,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="soc_not_rising",
+        condition="≥ 5 kWh in ≥ 15 min without a percent, below 97 %",
         judge=_soc_stands_still,
         for_s=0,
         clear_s=0,
@@ -235,6 +247,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="energy_without_order",
+        condition="≥ 0.5 kW without an order",
         judge=_without_order,
         for_s=120,
         clear_s=0,
@@ -246,6 +259,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
     ),
     Rule(
         code="current_at_rest",
+        condition="≥ 2 A while idle, plugged or finished; well < 1 A",
         judge=_at_rest,
         for_s=30,
         clear_s=0,
@@ -260,6 +274,7 @@ GUN_RULES: tuple[Rule[Sample], ...] = (
 
 SILENT: Rule[Silence] = Rule(
     code="silent_gun",
+    condition="> 90 s without a reading",
     judge=lambda silence: Judged(silence.for_s > 90.0, silence.for_s <= 90.0, silence.for_s, 90.0),
     for_s=0,
     clear_s=0,
@@ -272,6 +287,7 @@ SILENT: Rule[Silence] = Rule(
 
 INPUT_OVER: Rule[Phases] = Rule(
     code="input_over_voltage",
+    condition="a phase > 235.4 V; well ≤ 233.4 V",
     judge=lambda phases: (
         None
         if phases.most_v is None
@@ -288,6 +304,7 @@ INPUT_OVER: Rule[Phases] = Rule(
 )
 INPUT_UNDER: Rule[Phases] = Rule(
     code="input_under_voltage",
+    condition="a phase < 198 V; well ≥ 200 V",
     judge=lambda phases: (
         None
         if phases.least_v is None
