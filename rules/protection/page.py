@@ -29,10 +29,17 @@ def table() -> str:
 def _row(rule: Rule[S]) -> str:
     zh = rule.zh.replace("{value}", "…").replace("{limit}", "…")
     action = ACTIONS[rule.action].format(share=rule.derate_share)
-    return (
-        f"| `{rule.code}` | {rule.condition} | {rule.for_s:g} s | {rule.clear_s:g} s | {rule.severity.value} | {action} | "
-        f"{zh} | {rule.source} |"
+    cells = (
+        f"`{rule.code}`",
+        rule.condition,
+        f"{rule.for_s:g} s",
+        f"{rule.clear_s:g} s",
+        rule.severity.value,
+        action,
+        zh,
+        rule.source,
     )
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
