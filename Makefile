@@ -48,6 +48,7 @@ bench: setup
 	$(VENV_PYTHON) -m bench.ingest
 	$(VENV_PYTHON) -m bench.ingest_whole
 	$(VENV_PYTHON) -m bench.sharing
+	$(VENV_PYTHON) -m bench.goals
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var

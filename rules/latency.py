@@ -7,7 +7,10 @@ from rules.station import Pile, Station
 
 
 def stop_lead_s(station: Station, pile: Pile) -> float:
-    """Seconds from a stop to no current; of a pile never stopped yet the median of those like it at its station."""
+    """Seconds from a stop to no current; of a pile never stopped yet the median of those like it at its station.
+
+    At least the usual: quick neighbours are no reason to lead a pile by less that nobody knows.
+    """
     if pile.latency.known_s is not None or pile.limits is None:
         return pile.latency.expected_s
     kind = (pile.limits.maker, pile.limits.model, pile.limits.rated_kw)
@@ -18,4 +21,4 @@ def stop_lead_s(station: Station, pile: Pile) -> float:
         and other.limits is not None
         and (other.limits.maker, other.limits.model, other.limits.rated_kw) == kind
     ]
-    return median(alike) if alike else FIRST_LATENCY_S
+    return max(FIRST_LATENCY_S, median(alike)) if alike else FIRST_LATENCY_S

@@ -146,6 +146,10 @@ def test_a_pile_that_was_never_stopped_is_taken_for_one_of_its_kind() -> None:
     for pile, seconds in (("p1", 4.0), ("p2", 5.0), ("p3", 12.0)):
         station.pile(pile).latency.learn(seconds)
     assert stop_lead_s(station, new) == 5.0
+    for pile in ("p1", "p2", "p3"):
+        station.pile(pile).latency = Latency()
+        station.pile(pile).latency.learn(0.5)
+    assert stop_lead_s(station, new) == FIRST_LATENCY_S, "quick neighbours are no reason to lead by less"
     new.latency.learn(1.0)
     assert stop_lead_s(station, new) == 1.0
 
