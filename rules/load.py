@@ -15,6 +15,8 @@ from rules.bands import lasted
 from rules.station import HIGH_WITHIN, Gun, Pile, Session, Station, Transformer
 
 SHOWN_SHARE = 0.9
+SHOWN_AGAIN_SHARE = 0.995
+"""After a rise: a gun at its former limit draws 90 % of a limit that is a little higher before it has begun to rise."""
 PAUSE_SHARE = 0.25
 HIGH_SOC_PCT = 80.0
 HIGH_SOC_S = 180.0
@@ -43,7 +45,8 @@ class Drawing:
     is_settled: bool = False
     """Has shown itself by its time or its SOC."""
     peak_kw: float = 0.0
-    was_lowered: bool = False
+    shown_share: float = SHOWN_SHARE
+    """Of what it may draw: so much of it, once, shows what the car takes."""
     high_kw: float = 0.0
     """Highest draw of the last 15 min."""
     after_pause_kw: float = 0.0
@@ -60,8 +63,8 @@ class Drawing:
             return expected_kw
         if not self.has_session:
             return self.draw_kw
-        has_peaked = self.peak_kw >= SHOWN_SHARE * expected_kw and not (rises and self.was_lowered)
-        has_shown = (self.is_settled and not rises) or has_peaked
+        # What it drew under a lower allowance, at its limit or before a cut, says nothing about what it would draw.
+        has_shown = not rises and (self.is_settled or self.peak_kw >= self.shown_share * expected_kw)
         if not self.is_charging or not has_shown:
             return max(self.draw_kw, expected_kw)
         if self.draw_kw < PAUSE_SHARE * self.high_kw:
@@ -242,7 +245,7 @@ def drawing_of(pile: Pile, gun: Gun, config: TransformerConfig, meter_at: dateti
         or lasted(session.high_soc_since, HIGH_SOC_S, now)
         or (session.charging_since is not None and lasted(session.may_draw_since, config.shown_after_s, now)),
         peak_kw=session.peak_kw,
-        was_lowered=session.was_lowered,
+        shown_share=SHOWN_AGAIN_SHARE if session.has_risen else SHOWN_SHARE,
         high_kw=high_kw,
         after_pause_kw=limit_kw if was_squeezed else high_kw,
         serial=session.serial,

@@ -41,6 +41,9 @@ def plan(known: Known, station: Station, pile: Pile, now: datetime) -> None:
     if last_kw is not None:
         # Making sure of a pile is no occasion to lift it: a charge that nobody admitted may be running there.
         target_kw = min(target_kw, last_kw)
+    is_rise = bool(power.sent) and target_kw > power.base_kw(rated_kw) + ROUNDING
+    if is_rise and not _has_room(station, pile, target_kw, now):
+        return  # the room for which it was weighed has gone meanwhile; not asked again before there is some
     waited_for = power.in_flight(now)
     if waited_for is not None and power.refused_at is None and target_kw >= waited_for.allowance_kw - ROUNDING:
         if power.repeat_due(now):
@@ -59,11 +62,6 @@ def plan(known: Known, station: Station, pile: Pile, now: datetime) -> None:
 
 def _send_power(known: Known, station: Station, pile: Pile, link: Link, allowance_kw: float, now: datetime) -> None:
     pile.power_tries += 1
-    assert pile.limits is not None
-    if allowance_kw < pile.power.base_kw(pile.limits.rated_kw) - ROUNDING:
-        for gun in pile.configured:
-            if gun.session is not None:
-                gun.session.was_lowered = True
     sent = Sent(f"power-{pile.number}-{to_ms(now)}-{pile.power_tries}", allowance_kw, now)
     pile.power.send(sent)
     for gun in pile.configured:
@@ -230,6 +228,5 @@ def _may_draw_more(guns: list[Gun], now: datetime) -> None:
         if gun.session is not None and gun.session.may_draw_since is not None:
             gun.session.may_draw_since = now
             gun.session.was_shown = False
-            if gun.session.was_lowered:
-                gun.session.peak_kw, gun.session.was_lowered = 0.0, False
+            gun.session.peak_kw, gun.session.has_risen = 0.0, True
             gun.session.high_soc_since = None

@@ -80,8 +80,9 @@ class Session:
     may_draw_since: datetime | None = None
     """Since when it may draw what it may draw now: its start, or the last rise of its pile's allowance."""
     peak_kw: float = 0.0
-    was_lowered: bool = False
-    """Its pile was lowered while it ran: what it showed before says nothing about what it will draw after a rise."""
+    """Since its start, or since it may draw more."""
+    has_risen: bool = False
+    """It came to be allowed more while it ran."""
     high_soc_since: datetime | None = None
     was_shown: bool = False
     """Known from the retained level of the time before a restart."""
