@@ -1,10 +1,12 @@
 """The services of a scenario as real processes: started by their README command, killed without mercy."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -43,6 +45,22 @@ class Service:
         assert self.running, f"{self.module} had died before:\n{self.tail()}"
         self._process.kill()
         self._process.wait(10)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it stands still, its connections stay."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT: it goes on where it stood, with all that came meanwhile."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def events(self, name: str) -> list[datetime]:
+        """When it logged this event, over all its runs."""
+        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        found = [json.loads(line) for line in lines if line.startswith("{") and f'"{name}"' in line]
+        return [datetime.fromisoformat(line["at"]) for line in found if line["event"] == name]
 
     def stop(self) -> int:
         """SIGTERM and wait; the exit code."""
