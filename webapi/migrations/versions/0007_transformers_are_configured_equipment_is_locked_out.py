@@ -171,6 +171,8 @@ def upgrade() -> None:
     op.execute(
         "ALTER TABLE pile ADD COLUMN feeder_code VARCHAR(32) CONSTRAINT fk_pile_feeder_code REFERENCES feeder (code)"
     )
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("COMMENT ON COLUMN pile.feeder_code IS 'of its transformer; empty: directly at the transformer'")
     op.add_column(
         "station",
         sa.Column(

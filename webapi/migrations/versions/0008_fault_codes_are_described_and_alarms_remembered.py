@@ -150,3 +150,40 @@ def _records() -> None:
         ("transformer_code", "raised_at"),
     ):
         op.create_index(op.f(f"ix_alarm_record_{'_'.join(columns)}"), "alarm_record", list(columns))
+
+
+def downgrade() -> None:
+    op.create_table(
+        "alarm",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("station_code", sa.String(32), nullable=False),
+        sa.Column("transformer_code", sa.String(32), nullable=True),
+        sa.Column("pile_number", sa.String(32), nullable=True),
+        sa.Column("gun_no", sa.Integer(), nullable=True),
+        sa.Column("order_serial", sa.String(32), nullable=True),
+        sa.Column("kind", sa.String(16), nullable=False, comment="fault (reported) or warning (rule)"),
+        sa.Column("code", sa.String(64), nullable=False),
+        sa.Column("severity", sa.String(16), nullable=False),
+        sa.Column("action", sa.String(16), nullable=True, comment="derate, stop, lock …"),
+        sa.Column("text_zh", sa.String(200), nullable=False),
+        sa.Column("text_en", sa.String(200), nullable=False),
+        sa.Column("raised_at", TIME, nullable=False),
+        sa.Column("cleared_at", TIME, nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["station_code"], ["station.code"], name=op.f("fk_alarm_station_code")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alarm")),
+    )
+    op.create_index(
+        op.f("ix_alarm_station_code_cleared_at_raised_at"), "alarm", ["station_code", "cleared_at", "raised_at"]
+    )
+    # One row for each alarm again: the newest time that it was raised.
+    op.execute(
+        "INSERT INTO alarm (id, station_code, transformer_code, pile_number, gun_no, order_serial, kind, code, "
+        "severity, action, text_zh, text_en, raised_at, cleared_at, version) "
+        "SELECT alarm_id, station_code, transformer_code, pile_number, gun_no, order_serial, kind, code, severity, "
+        "action, substr(text_zh, 1, 200), substr(text_en, 1, 200), raised_at, cleared_at, version "
+        "FROM alarm_record AS one WHERE version = "
+        "(SELECT max(version) FROM alarm_record AS other WHERE other.alarm_id = one.alarm_id)"
+    )
+    for table in ("alarm_record", "fault_dictionary", "fault_code"):
+        op.drop_table(table)
