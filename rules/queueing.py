@@ -159,7 +159,7 @@ def tell_place(known: Known, place: Place, waiter: Waiter) -> None:
     position = len(ahead) + 1
     text = _text(waiter, position)
     verdict = Verdict(
-        id=derived_id("verdict", waiter.request.id),
+        id=derived_id("queued", waiter.request.id),
         request=waiter.request.id,
         serial=waiter.request.serial,
         kind=VerdictKind.QUEUED,

@@ -124,6 +124,7 @@ def test_a_start_over_80_percent_waits_and_starts_when_the_band_opens() -> None:
     street.free()
     assert street.started() == ["a"]
     assert street.kinds("a") == ["queued:band_blocked", "admitted:"]
+    assert len({said.id for said in street.verdicts("a")}) == 2, "two verdicts, two ids"
     street.wait(5)
     assert street.queue().waiting == ()
 

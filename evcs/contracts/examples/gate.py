@@ -196,8 +196,12 @@ VERDICTS: tuple[Example[Any], ...] = (
             reason=Reason.BAND_BLOCKED,
             figures=BLOCKED_ON,
             goal=GoalKind.AMOUNT,
-            zh=BLOCKED.zh,
-            en=BLOCKED.en,
+            position=2,
+            queue_until=at(8, 38, 12, 44),
+            zh="排队第 2 位：变压器负荷超过 80.0%，暂停新的充电（现为 83.1%）；"
+            "负荷允许后自动启动，请保持插枪，最迟等到 16:38。",
+            en="Place 2 in the queue: the transformer load went over 80.0% (now 83.1%). "
+            "It starts by itself when the load allows; keep the plug in. It waits until 16:38 at the latest.",
             decided_at=ADMITTED,
         ),
         "负荷超过 80%，排队等待",
