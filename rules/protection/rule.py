@@ -67,6 +67,8 @@ class Timers:
     bad: dict[str, datetime] = field(default_factory=dict)
     good: dict[str, datetime] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
+    said: dict[str, datetime] = field(default_factory=dict)
+    """When a sample last spoke of an open one."""
 
     def follow(self, rule: Rule[S], judged: Judged, at: datetime) -> bool | None:
         """Take what a sample says: True raise (or keep), False clear, None leave it as it is."""
@@ -77,8 +79,11 @@ class Timers:
             if code not in self.open and (at - since).total_seconds() < rule.for_s:
                 return None
             self.open.add(code)
+            self.said[code] = at
             return True
         self.bad.pop(code, None)
+        if code in self.open:
+            self.said[code] = at
         if not judged.is_good:
             self.good.pop(code, None)
             return None
@@ -107,4 +112,5 @@ class Timers:
     def drop(self, code: str) -> None:
         self.bad.pop(code, None)
         self.good.pop(code, None)
+        self.said.pop(code, None)
         self.open.discard(code)

@@ -7,11 +7,15 @@ from evcs.contracts.gun import Telemetry
 from evcs.contracts.states import GunState
 from evcs.contracts.transformer import TransformerReading
 from rules.alarms import Open, alarm_id, clear_alarm, raise_alarm
+from rules.bands import lasted
 from rules.known import Known, Place
 from rules.protection.rule import WELL, Judged, Rule, S
 from rules.protection.sample import Silence, phases_of
 from rules.protection.table import BY_CODE, GUN_RULES, PHASE_RULES, REST_RULES, SILENT
 from rules.station import Gun, Station, Transformer
+
+UNSAID_S = 1800.0
+"""A gun at rest that was too hot and says no temperature any more is taken to have cooled after half an hour."""
 
 
 def on_telemetry(known: Known, place: Place, telemetry: Telemetry, now: datetime) -> None:
@@ -96,7 +100,11 @@ def tick_gun(known: Known, place: Place, now: datetime) -> None:
         else:
             rule = BY_CODE[code]
             is_away = level is None or level.state is GunState.OFFLINE
-            is_over = (rule.only_charging and not is_charging and not is_away) or guard.timers.is_due(rule, now)
+            is_over = guard.timers.is_due(rule, now)
+            if not is_charging and not is_away:
+                # Many piles say no temperature at rest: what nobody speaks of any more has cooled meanwhile.
+                said_at = guard.timers.said.setdefault(code, now)
+                is_over = is_over or rule.only_charging or lasted(said_at, UNSAID_S, now)
         if is_over:
             _clear(known, place, code, now)
 

@@ -334,6 +334,18 @@ def test_too_hot_a_cable_stops_until_the_end_is_seen_and_keeps_others_from_start
     assert board.of("verdict")[-1].kind == "admitted"
 
 
+def test_a_gun_that_says_no_temperature_at_rest_is_free_after_half_an_hour(board: Board) -> None:
+    run(board, 10, 50, cable_temp_c=110)
+    board.step(51, board.town.level("p1", 1, "finished", after(51), of="a"))
+    for at_s in range(60, 1_830):
+        if at_s % 300 == 0:
+            board.step(at_s, reading(board, at_s, state="finished", kw=None, of=None))
+        board.step(at_s, Tick())
+    assert "cable_hot_stop" in board.codes
+    board.step(1_841, Tick())
+    assert not board.open
+
+
 def test_a_charge_that_nobody_admitted_is_stopped_too(board: Board) -> None:
     board.step(10, board.town.level("p2", 1, "charging", after(10), of="x"))
     for at_s in range(11, 60):
