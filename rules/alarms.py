@@ -131,19 +131,18 @@ def settle(known: Known, now: datetime) -> None:
         _empty(known, station)
 
 
-def tick(known: Known, now: datetime) -> None:
+def tick(known: Known, station: Station, now: datetime) -> None:
     """What time alone brings: quiet after flapping, changed figures, an alarm that nothing stands behind any more."""
-    for station in known.stations.values():
-        alarms = station.alarms
-        for standing in list(alarms.standing.values()):
-            is_over = lasted(standing.quiet_since, FLAPS_WITHIN.total_seconds(), now)
-            is_over = is_over or (standing.until is not None and now >= standing.until)
-            if is_over or (known.is_sure and (_is_homeless(station, standing.open) or _is_forsaken(standing, now))):
-                _end(known, station, standing, now)
-            else:
-                _tell_if_due(known, station, standing, now)
-        if alarms.past:
-            _forget(alarms, now)
+    alarms = station.alarms
+    for standing in list(alarms.standing.values()):
+        is_over = lasted(standing.quiet_since, FLAPS_WITHIN.total_seconds(), now)
+        is_over = is_over or (standing.until is not None and now >= standing.until)
+        if is_over or (known.is_sure and (_is_homeless(station, standing.open) or _is_forsaken(standing, now))):
+            _end(known, station, standing, now)
+        else:
+            _tell_if_due(known, station, standing, now)
+    if alarms.past:
+        _forget(alarms, now)
 
 
 def station_gone(known: Known, station: str, now: datetime) -> None:

@@ -320,11 +320,10 @@ class Engine:
         if not self.has_picture:
             return
         stations = list(self._known.stations.values())[tick.part :: tick.parts]
-        self._in_turn(self._tick_station, now, stations)
-        self._in_turn(lambda station, now: alerts.tick(self._known, station, now), now, stations)
+        for turn in (self._tick_guns, self._tick_transformers, self._tick_alarms):
+            self._in_turn(turn, now, stations)
         if tick.part > 0:
             return
-        alarms.tick(self._known, now)
         self._known.verdicts = {id: kept for id, kept in self._known.verdicts.items() if now - kept[1] < VERDICTS_KEPT}
 
     def _in_turn(
@@ -342,13 +341,16 @@ class Engine:
                     raise
                 self._on_failure(station.code, error)
 
-    def _tick_station(self, station: Station, now: datetime) -> None:
+    def _tick_guns(self, station: Station, now: datetime) -> None:
         for pile in station.piles.values():
             for gun in pile.guns.values():
                 tick_gun(self._known, Place(station, pile, gun), now)
             if pile.power.sent:
                 plan(self._known, station, pile, now)
             tick_hands(self._known, station, pile, now)
+
+    def _tick_transformers(self, station: Station, now: datetime) -> None:
+        """A turn of its own: a gun on which the rule trips must not keep its transformer from being watched."""
         for transformer in station.transformers.values():
             if transformer.config is not None:
                 load = follow_band(self._known, station, transformer, now)
@@ -359,6 +361,10 @@ class Engine:
                 advance(self._known, station, transformer, now)
                 publish_queue(self._known, station, transformer, now)
         end_of_unknown(self._known, station, now)
+
+    def _tick_alarms(self, station: Station, now: datetime) -> None:
+        alerts.tick(self._known, station, now)
+        alarms.tick(self._known, station, now)
 
     def _settle_station(self, station: Station, now: datetime) -> None:
         for pile in station.piles.values():

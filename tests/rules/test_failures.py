@@ -30,7 +30,7 @@ class Broken:
         raise Unlucky(name)
 
 
-def begin(engine: Engine) -> None:
+def begin(engine: Engine) -> Town:
     town = Town([{"pile": "p1", "guns": [100]}])
     other = StationConfig(
         version=1, station="a0", shard="00", tenant="acme", transformers=(town.transformer,), piles=()
@@ -47,6 +47,7 @@ def begin(engine: Engine) -> None:
     for station in engine.stations():
         if station.code == "a0":
             station.transformers[TRANSFORMER].configured = Broken()  # type: ignore[assignment]
+    return town
 
 
 def stations_told(engine: Engine, at: float) -> set[str]:
@@ -83,3 +84,17 @@ def test_a_reading_before_the_configuration_counts_as_soon_as_it_comes() -> None
         engine.step(first, after(1))
     told = [action.payload for action in engine.step(Tick(), after(2)) if not isinstance(action, Clear)]
     assert [policy.meter_kva for policy in told if isinstance(policy, TransformerPolicy)] == [100]
+
+
+def test_a_gun_on_which_the_rule_trips_does_not_keep_its_transformer_from_being_watched() -> None:
+    failed: list[str] = []
+    engine = Engine(on_failure=lambda station, error: failed.append(f"{station} {type(error).__name__}"))
+    town = begin(engine)
+    for message in (town.request("p1", 1, after(1), id="a"), town.level("p1", 1, "charging", after(2), of="a")):
+        engine.step(message, after(2))
+    for station in engine.stations():
+        session = station.piles["p1"].guns[1].session if station.code == "s1" else None
+        if session is not None:
+            session.goal = Broken()  # type: ignore[assignment]
+    assert stations_told(engine, 20) == {"s1"}
+    assert failed == ["s1 Unlucky", "a0 Unlucky"]
