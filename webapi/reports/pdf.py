@@ -27,6 +27,8 @@ PADDING = 6.0
 WIDE = A4[0] - 2 * MARGIN - 2 * PADDING
 PICTURE_HIGH = 52 * mm
 ROOM = 30 * mm
+MOST_ROWS = 1000
+"""Of a table; about a second of CPU time. Nobody reads more than 25 pages of one table: the workbook has all."""
 GRID = colors.HexColor("#9AA7B5")
 HEADER = colors.HexColor("#DDE6F0")
 BAR = colors.HexColor("#4A7FB5")
@@ -64,6 +66,8 @@ def pages(report: Report) -> bytes:
         story += [CondPageBreak(ROOM), _said(table.title, _SECTION)]
         story += [_said(table.note, _SMALL)] if table.note else []
         story += [_table(table)] if table.rows else []
+        if len(table.rows) > MOST_ROWS:
+            story += [_said(report.rest_words.format(number=len(table.rows) - MOST_ROWS), _SMALL)]
     document.build(story, canvasmaker=lambda *given, **named: _Numbered(report.page_words, *given, **named))
     return out.getvalue()
 
@@ -109,7 +113,7 @@ def _head(report: Report) -> Any:
 def _table(table: Table) -> Any:
     whole = sum(column.width for column in table.columns)
     rows = [[_said(column.title, _SMALL) for column in table.columns]]
-    for row in table.rows:
+    for row in table.rows[:MOST_ROWS]:
         rows.append([_shown(value, column) for value, column in zip(row, table.columns, strict=True)])
     made = LongTable(rows, colWidths=[WIDE * column.width / whole for column in table.columns], repeatRows=1)
     made.setStyle(

@@ -70,3 +70,5 @@ class Report:
     tables: tuple[Table, ...]
     page_words: str
     """ "{page}" and "{pages}" filled in on each page of a PDF."""
+    rest_words: str
+    """ "{number}" of the rows that a PDF leaves to the workbook."""

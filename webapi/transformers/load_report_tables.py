@@ -84,6 +84,7 @@ class _Words:
                 self._alarms(report.alarms),
             ),
             page_words=self._say(WORDS["page"]),
+            rest_words=self._say(WORDS["rest"]),
         )
 
     def _days(self, report: LoadReport) -> Table:

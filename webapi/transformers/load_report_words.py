@@ -7,6 +7,7 @@ WORDS: dict[str, Sentence] = {
     "subtitle": Sentence("{station} · {transformer} · {month}", "{station} · {transformer} · {month}"),
     "summary": Sentence("概要", "Summary"),
     "page": Sentence("第 {page} 页，共 {pages} 页", "Page {page} of {pages}"),
+    "rest": Sentence("另有 {number} 条，见 Excel 文件。", "{number} more rows are in the Excel file."),
     "station": Sentence("充电站", "Station"),
     "transformer": Sentence("变压器", "Transformer"),
     "rated": Sentence("额定容量", "Rated apparent power"),
