@@ -11,6 +11,7 @@ from bridge.protocols.ykc.messages import RemoteStart, TransactionRecord
 from bridge.simulator.link import SimulatedPile
 from evcs.contracts import topics
 from evcs.contracts.states import OrderState
+from evcs.contracts.waits import VERDICT_S
 from tests.flows.books import proved
 from tests.flows.charges import in_state
 from tests.flows.meter import LoadMeter, give_meter, metered
@@ -110,6 +111,27 @@ async def test_unplugged_the_wait_is_over_and_the_money_is_back(
         await platform.wait(topics.QUEUE, lambda level: level.waiting == (), after=_last_queue(platform))
         assert not unplugged.all_of(RemoteStart)
         assert not cancelled.all_of(RemoteStart)
+
+
+async def test_with_rules_away_the_wait_ends_by_itself_and_the_money_is_back(
+    broker: Broker, database_url: str, found: Found, tmp_path: Path
+) -> None:
+    town = found(guns=1)
+    give_meter(database_url, blocked_release_s=3, queue_s=120)
+    async with metered(broker.port, OVER_KVA), running(broker, database_url, tmp_path, town) as platform:
+        pile = await platform.pile(town.piles[0], guns=1)
+        await platform.recharge(RECHARGED)
+        await blocked(platform)
+        serial = await waits(platform, pile)
+        platform.services["rules"].kill()
+        platform.advance(120)
+        order = (await platform.call("GET", f"/orders/{serial}")).body
+        assert (order["state"], order["hold_fen"]) == ("queued", 1_200)
+        platform.advance(VERDICT_S + 1)
+        order = await in_state(platform, serial, OrderState.REFUSED)
+        assert order["refusal"]["code"] == "queue_expired"
+        assert proved(database_url, town.customer).available_fen == RECHARGED
+        assert not pile.all_of(RemoteStart)
 
 
 @pytest.mark.parametrize("lost", ["rules", "the broker's store"])
