@@ -11,10 +11,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -32,6 +30,9 @@ from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.sql.selectable import ForUpdateArg
 from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 DEFAULT_URL = "sqlite:///var/evcs.sqlite3"
 """Where `make run` keeps the books, below the working directory; EVCS_DATABASE_URL says otherwise."""
@@ -216,8 +217,10 @@ def reading(engine: Engine) -> Iterator[Session]:
         session.rollback()
 
 
-def migrations_config(connection: Connection) -> Config:
+def migrations_config(connection: Connection) -> "Config":
     """Make Alembic's configuration for an open connection; found beside this file, whatever the working directory."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.attributes["connection"] = connection
@@ -230,6 +233,8 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     One migrates, the others wait (PostgreSQL: advisory lock; SQLite: the write lock that BEGIN IMMEDIATE takes)
     and then find nothing left to do.
     """
+    from alembic import command  # a sixth of what the HTTP service, which never migrates, would import
+
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
