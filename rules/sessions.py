@@ -121,15 +121,20 @@ def take_allowance(pile: Pile, level: SessionLevel) -> None:
 
 
 def bound_by(pile: Pile, gun: Gun) -> str:
-    """Who binds the cap of a session."""
+    """Who binds the cap of a session; the pile's floor where all caps of the pile together ask for less than that."""
     binding = gun.binding_cap()
     if binding is None or pile.limits is None:
         return ""
-    source, cap_kw = binding
+    source, _ = binding
     control = pile.status.power_control if pile.status is not None else None
-    if source is not CapSource.HAND and control is not None and cap_kw < floor_kw(control, pile.limits.rated_kw):
-        return PILE_FLOOR
-    return source
+    if source is CapSource.HAND or control is None:
+        return source
+    asked_kw = sum(
+        one.config.rated_kw if (cap_kw := one.cap_kw()) is None else cap_kw
+        for one in pile.configured
+        if one.session is not None and one.config is not None
+    )
+    return PILE_FLOOR if asked_kw < floor_kw(control, pile.limits.rated_kw) else source
 
 
 def held_of(pile: Pile, gun: Gun, config: TransformerConfig | None, now: datetime) -> Held | None:
