@@ -6,14 +6,8 @@ from evcs.contracts.reasons import Sentence
 from evcs.contracts.times import BEIJING
 from webapi.reports.tables import Bar, Cell, Column, Figure, Picture, Report, Table
 from webapi.transformers.load_figures import Over, Span
-from webapi.transformers.load_report import (
-    CappedStart,
-    Listed,
-    LoadReport,
-    Override,
-    RefusedStart,
-    ReportedAlarm,
-)
+from webapi.transformers.load_report import LoadReport
+from webapi.transformers.load_report_lists import CappedStart, Listed, Override, RefusedStart, ReportedAlarm
 from webapi.transformers.load_report_words import ACTIONS, SOURCES, WORDS
 
 Say = Callable[[Sentence], str]
