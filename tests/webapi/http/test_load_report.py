@@ -11,7 +11,15 @@ from openpyxl import load_workbook
 
 from evcs.contracts.alarm import Alarm, AlarmKind, Severity
 from evcs.contracts.gun import Figures, Verdict, VerdictKind
-from evcs.contracts.measurements import GUN_15M, TRANSFORMER_1M, TRANSFORMER_15M, Rollup
+from evcs.contracts.measurements import (
+    GUN,
+    GUN_15M,
+    TRANSFORMER,
+    TRANSFORMER_1M,
+    TRANSFORMER_15M,
+    Measurement,
+    Rollup,
+)
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import GoalKind, OrderState, StartSource
 from evcs.contracts.times import BEIJING
@@ -107,6 +115,36 @@ def test_quarters_serve_where_the_minutes_are_gone(metered: World) -> None:
     span = report(metered)["days"][3]["span"]
     assert (span["covered_minutes"], span["peak_kva"], over(span)[80.0], span["energy_kwh"]) == (15, 640.0, 15, 125.0)
     assert report(metered)["figures"]["peak_kva"] == 700.0
+
+
+def reading(measurement: Measurement, tags: tuple[str, ...], at: datetime, **values: float | str) -> Point:
+    return Point(measurement, tags, tuple(values.get(name) for name in measurement.field_names), at)
+
+
+def test_readings_serve_where_no_roll_up_is_yet(metered: World) -> None:
+    today = NOW - timedelta(minutes=10)
+    said = [
+        reading(TRANSFORMER, ("s-a1", "s-a1-t"), today + timedelta(seconds=20 * n), apparent_kva=kva, active_kw=300.0)
+        for n, kva in enumerate((500.0, 520.0, 540.0))
+    ]
+    again = reading(TRANSFORMER, ("s-a1", "s-a1-t"), DAY, apparent_kva=9999.0)
+    metered.telemetry.write([*said, again])
+    found = report(metered)
+    last = found["days"][-1]["span"]
+    assert (last["covered_minutes"], last["peak_kva"], last["energy_kwh"]) == (1, 540.0, 5.0)
+    assert last["mean_pct"] == pytest.approx(520 / 6.3, abs=0.1)
+    assert found["figures"]["peak_kva"] == 700.0  # a quarter with a roll-up has it alone
+
+
+def test_guns_readings_serve_where_no_roll_up_is_yet(world: World) -> None:
+    quarter, pile = NOW.replace(minute=30), world.ours.pile
+    guns = [("1", 60.0, 0), ("1", 80.0, 60), ("2", 30.0, 30)]
+    world.telemetry.write(
+        [reading(GUN, ("s-a1", pile, gun), quarter + timedelta(seconds=s), power_kw=kw) for gun, kw, s in guns]
+    )
+    month = report(world)["figures"]
+    assert month["covered_minutes"] == 15
+    assert month["peak_kva"] == pytest.approx((70 + 30) / 0.94 / 0.95, abs=0.1)
 
 
 def test_without_a_meter_the_guns_are_reckoned_up(world: World) -> None:
