@@ -6,13 +6,16 @@ from random import Random
 import pytest
 
 from evcs.contracts.times import to_ms
-from evcs.contracts.topics import SERVICE
+from evcs.contracts.topics import ALARM, POLICY, QUEUE, SERVICE, SESSION
 from rules.engine import Engine
 from rules.messages import Action, Began, Clear, Heard, Message, PictureComplete
 from rules.session_caps import CapSource
 from tests.rules.promise import Promise, held_rising
 from tests.rules.test_hand import limits
 from tests.rules.test_overload import sessions
+
+OWN = (SESSION, POLICY, QUEUE, ALARM)
+"""What the engine itself retains."""
 
 
 class Mortal:
@@ -43,7 +46,7 @@ class Mortal:
         self.promise.drive.heed = heed
 
     def _note(self, message: Message) -> None:
-        if isinstance(message, Heard) and message.topic.retained:
+        if isinstance(message, Heard) and message.topic.retained and message.topic not in OWN:
             self.retained[f"{message.topic.leaf} {message.address}"] = message
 
     def live(self, seconds: float) -> None:
