@@ -12,6 +12,7 @@ from evcs.contracts.times import to_ms
 from evcs.contracts.topics import START, STOP
 from evcs.contracts.waits import REPEAT_S, STOP_ANSWER_S
 from rules.bands import lasted
+from rules.caps import floor_kw
 from rules.goals import HOLD_LOW_AGAIN_S, hold_is_low, reached
 from rules.known import Known, Place
 from rules.latency import stop_lead_s
@@ -88,16 +89,24 @@ def on_telemetry(known: Known, place: Place, telemetry: Telemetry, now: datetime
     session.peak_kw = max(session.peak_kw, min(power_kw, before_kw))
     if telemetry.energy_kwh is not None:
         session.watch.follow(at, telemetry.energy_kwh, power_kw, session.price_e5, session.charging_since)
-    if session.cap_state is CapState.CONFIRMED and _is_applied(place.pile, power_kw):
+    if session.cap_state is CapState.CONFIRMED and _is_applied(place, power_kw):
         session.cap_state = CapState.APPLIED
     if known.has_picture:
         _watch_goal(known, place, session, now)
         publish_gun(known, place, now)
 
 
-def _is_applied(pile: Pile, power_kw: float) -> bool:
-    confirmed_kw = pile.power.confirmed_kw
-    return confirmed_kw is not None and 0 < power_kw <= confirmed_kw * APPLIED_TOLERANCE
+def _is_applied(place: Place, power_kw: float) -> bool:
+    """Whether the gun itself draws no more than its cap, or than the protocol's floor: its pile may allow it more.
+
+    A pile that is capped as a whole lets one gun draw what its neighbour leaves (YKC 0x52).
+    """
+    pile, cap_kw = place.pile, place.gun.cap_kw()
+    confirmed_kw, control = pile.power.confirmed_kw, pile.status.power_control if pile.status is not None else None
+    if confirmed_kw is None or cap_kw is None or control is None or pile.limits is None:
+        return False
+    least_kw = max(cap_kw, floor_kw(control, pile.limits.rated_kw))
+    return 0 < power_kw <= min(confirmed_kw, least_kw) * APPLIED_TOLERANCE
 
 
 def _learn_stop(pile: Pile, session: Session, telemetry: Telemetry, at: datetime) -> None:

@@ -6,6 +6,7 @@ rule's cap and the hand's live side by side: to take one away does not take the 
 
 from datetime import datetime
 
+from evcs.contracts.states import CapState
 from rules.bands import lasted
 from rules.known import Known, Place
 from rules.levels import publish_pile
@@ -30,7 +31,11 @@ def follow_hands(known: Known, station: Station, pile: Pile, now: datetime) -> N
         if wanted_kw == heeded_kw:
             continue
         if wanted_kw is not None and (heeded_kw is None or wanted_kw < heeded_kw):
+            before_kw = gun.cap_kw()
             lowered |= set_cap(gun.session, CapSource.HAND, wanted_kw)
+            if gun.cap_kw() != before_kw:
+                # What was confirmed and seen was the cap before: where nothing can be sent yet, this one is neither.
+                gun.session.cap_state = CapState.NONE
         else:
             lift(known, Place(station, pile, gun), CapSource.HAND, wanted_kw, now)
     if lowered:
