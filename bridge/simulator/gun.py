@@ -115,11 +115,17 @@ class Gun:
     """What stands on the screen: why a start was refused."""
     volts_dv: int = 0
     amps_da: int = 0
+    cable_c: int | None = None
+    """What the cable's sensor says, ℃; None: as the current warms it."""
     _residue: int = field(default=0, repr=False)
 
     @property
     def is_plugged(self) -> bool:
         return self.car is not None
+
+    @property
+    def _cable_temp(self) -> int:
+        return min(90, round(24 + self.amps_da / 150)) if self.cable_c is None else self.cable_c
 
     @property
     def is_drawing(self) -> bool:
@@ -203,7 +209,7 @@ class Gun:
             plugged=int(self.is_plugged),
             voltage=Decimal(self.volts_dv).scaleb(-1),
             current=Decimal(self.amps_da).scaleb(-1),
-            cable_temp=min(90, round(24 + self.amps_da / 150)) if battery else NO_TEMPERATURE,
+            cable_temp=self._cable_temp if battery else NO_TEMPERATURE,
             cable_code=NO_CARD,
             soc=int(battery.soc_pct) if battery else 0,
             battery_temp_max=round(battery.temp_c) if battery else NO_TEMPERATURE,
