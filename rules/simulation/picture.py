@@ -88,13 +88,14 @@ def _draw(canvas: _Canvas, panel: Panel, offset: float, top_pct: float) -> None:
     canvas.text(left, offset + 18, panel.title, size=14)
     canvas.text(left, offset + 35, panel.note, size=11, colour="#666666")
     every = max(1, round(panel.hours / 8))
+    legend: float = right
     for hour in range(ceil(panel.begin_s / 3600), int(panel.begin_s / 3600 + panel.hours) + 1):
         if hour % every == 0:
             canvas.line(x(hour * 3600), top, x(hour * 3600), bottom, GRID)
             canvas.text(x(hour * 3600), bottom + 14, f"{hour % 24:02d}:00", size=10, anchor="middle")
-    for pct in range(0, int(top_pct) + 1, 20):
-        canvas.text(left - 6, y(pct) + 4, f"{pct} %", size=10, anchor="end")
-        canvas.line(left, y(pct), right, y(pct), GRID)
+    for grid in range(0, int(top_pct) + 1, 20):
+        canvas.text(left - 6, y(grid) + 4, f"{grid} %", size=10, anchor="end")
+        canvas.line(left, y(grid), right, y(grid), GRID)
     for threshold in panel.thresholds:
         canvas.line(left, y(threshold), right, y(threshold), RED, "stroke-dasharray='5 4' stroke-width='1'")
     for line in panel.lines:
@@ -103,7 +104,6 @@ def _draw(canvas: _Canvas, panel: Panel, offset: float, top_pct: float) -> None:
         at_y = bottom + 18 + row * 6
         for seconds in ticks.seconds:
             canvas.line(x(seconds), at_y, x(seconds), at_y + 5, ticks.colour, "stroke-width='1.2'")
-    legend = right
     for name, colour in reversed(
         [(line.name, line.colour) for line in panel.lines] + [(ticks.name, ticks.colour) for ticks in panel.ticks]
     ):

@@ -51,5 +51,5 @@ def record_day(path: Path, seed: int, guns: int, per_hour: float, hours: float =
             drive.advance()
             if drive.plant.now_s // 3600 > hour:
                 hour += 1
-                moved(1)
+                moved(1, "")
     return count

@@ -177,8 +177,8 @@ class _Reader:
     ) -> tuple[list[tuple[datetime, float]], list[tuple[datetime, float]]]:
         """The load as it was read, and the building: what is left of the meter without the guns, never below 0."""
         events: list[tuple[datetime, int, tuple[str, int] | None, float]] = []
-        for place in own & self._draws.keys():
-            events += [(at, 0, place, kw) for at, kw in self._draws[place]]
+        for gun in own & self._draws.keys():
+            events += [(at, 0, gun, kw) for at, kw in self._draws[gun]]
         meter = [(at, kva) for at, one in self._meter if (kva := reading_kva(one, config)) is not None]
         if meter:
             events += [(at, 1, None, kva) for at, kva in meter]
