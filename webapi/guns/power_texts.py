@@ -9,7 +9,9 @@ STATES = {
     SettingState.STANDING: Sentence("未在充电：下次启动时生效。", "Nothing charges: heeded at the next start."),
     SettingState.SENT: Sentence("已下发，等待桩确认。", "Sent; the pile's confirmation is awaited."),
     SettingState.CONFIRMED: Sentence(
-        "桩已确认，等待实时功率印证。", "Confirmed by the pile; live values are to show it."
+        "桩已确认，等待实时功率印证；协议按整桩限功率，邻枪空出的功率该枪仍可使用。",
+        "Confirmed by the pile; live values are to show it. The protocol limits the whole pile: what the neighbouring "
+        "gun leaves may still be drawn here.",
     ),
     SettingState.APPLIED: Sentence("已生效。", "In force."),
     SettingState.SUPERSEDED: Sentence("已被之后的设置取代。", "Superseded by a later setting."),
