@@ -73,6 +73,8 @@ class Plant:
     dice: Random
     visits: Iterator[Visit]
     step_s: float = 15.0
+    report_s: float = REPORT_S
+    """Between two readings of a charging gun."""
     now_s: float = 0.0
     stays: list[Stay] = field(default_factory=list)
     power_commands: int = 0
@@ -146,7 +148,7 @@ class Plant:
             self._next = next(self.visits, None)
         for box in self.boxes.values():
             box.share_out()
-        if self._is_due(REPORT_S):
+        if self._is_due(self.report_s):
             heard += self._readings()
         heard += self._meter()
         if self._coming:

@@ -18,7 +18,7 @@ from evcs.contracts.config import TransformerConfig
 from evcs.runtime.progress import Moved, progress
 from rules.codec import LineError
 from rules.simulation.picture import BLUE, GREY, RED, Line, Panel, svg
-from rules.whatif.compare import Outcome, recorded, run
+from rules.whatif.compare import TICK_S, Outcome, recorded, run
 from rules.whatif.demand import Crowd, add_piles, crowd, without_added
 from rules.whatif.recording import NoRecording, Recording, read
 
@@ -77,9 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tick",
         type=float,
-        default=15.0,
+        default=TICK_S,
         metavar="S",
-        help="simulated seconds between two ticks of the rule (1: as the service ticks; default 15)",
+        help=f"simulated seconds between two ticks of the rule (1: as the service ticks; default {TICK_S:g})",
     )
     parser.add_argument("--seed", type=int, default=1, help="of what has to be assumed (default 1)")
     parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="the load before and after")

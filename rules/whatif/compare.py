@@ -19,6 +19,10 @@ from rules.whatif.demand import Crowd
 from rules.whatif.recording import Recording
 
 STEP_S = 15.0
+TICK_S = 60.0
+"""Bands follow every reading of the meter; a tick brings what time alone does: releases, which are 60 s apart."""
+REPORT_S = 30.0
+"""Half of what the service hears: the draw of a charge changes slowly."""
 Curve = list[tuple[float, float]]
 
 
@@ -85,7 +89,8 @@ def run(
     config: TransformerConfig,
     piles: tuple[PileLimits, ...],
     *,
-    tick_s: float = STEP_S,
+    tick_s: float = TICK_S,
+    report_s: float = REPORT_S,
     moved: Callable[[float], None] | None = None,
 ) -> Outcome:
     """The whole time of the recording; `moved` hears each simulated second that is done."""
@@ -98,7 +103,7 @@ def run(
         station=recording.station,
         begin=recording.begin,
     )
-    plant = Plant(site, Random(1), crowd.come(), step_s=STEP_S)
+    plant = Plant(site, Random(1), crowd.come(), step_s=STEP_S, report_s=report_s)
     seen = Seen(plant)
     drive = Drive(plant, Engine(), tick_s, heed=seen.heed)
     drive.begin()
