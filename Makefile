@@ -14,7 +14,7 @@ help: ## this list
 	@echo "make test     make check, then every test against real brokers and databases, which it finds or installs"
 	@echo "make check    ruff, mypy --strict, import rules, generated files up to date"
 	@echo "make docs     writes the generated files again"
-	@echo "make bench    measures codec, bridge and ingest beside bare baselines, about 10 min; writes bench/results.md"
+	@echo "make bench    measures codec, bridge, ingest (beside bare baselines) and rules, about 13 min; writes bench/results.md"
 	@echo "make clean    removes .venv, caches and var/ (with the demo's data)"
 
 setup:
@@ -47,6 +47,7 @@ bench: setup
 	$(VENV_PYTHON) -m bench.bridge
 	$(VENV_PYTHON) -m bench.ingest
 	$(VENV_PYTHON) -m bench.ingest_whole
+	$(VENV_PYTHON) -m bench.rules
 	$(VENV_PYTHON) -m bench.sharing
 	$(VENV_PYTHON) -m bench.goals
 

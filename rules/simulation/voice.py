@@ -87,8 +87,10 @@ class Voice:
         )
         return self._heard(CONFIG_STATION, config)
 
-    def answer(self) -> Heard:
-        answered = (Answered(instance="1-of-1", since_ms=self._since_ms, resumes=0),)
+    def answer(self, since_ms: int | None = None) -> Heard:
+        """The worker has no open orders; without `since_ms` it answers the start that this voice was made for."""
+        since_ms = self._since_ms if since_ms is None else since_ms
+        answered = (Answered(instance="1-of-1", since_ms=since_ms, resumes=0),)
         status = ServiceStatus(
             version=self._next(), name="worker", instance="1-of-1", ready=True, since_ms=1, answered=answered
         )
