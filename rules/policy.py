@@ -110,8 +110,8 @@ def _why_band(band: Band, config: TransformerConfig, load: Load) -> Sentence:
     load_pct, planned_pct = _shown(load.load_pct), _shown(load.planned_pct)
     if band is Band.UNKNOWN:
         return Sentence(
-            "变压器电表超过 60 秒无有效读数，暂停新的充电；读数恢复后自动重新开放。",
-            "The meter has given no valid reading for 60 s; new charges wait and go on when it reads again.",
+            "变压器电表现在没有有效读数（60 秒以内的才算），暂停新的充电；读数恢复后自动重新开放。",
+            "The meter gives no valid reading now (at most 60 s old); new charges wait and go on when it reads again.",
         )
     if band is Band.BLOCKED:
         return Sentence(

@@ -111,8 +111,8 @@ SENTENCES: dict[Reason, Sentence] = {
         "they go on after {retry_s} s below {release_pct}%.",
     ),
     Reason.BAND_UNKNOWN: Sentence(
-        "变压器电表超过 60 秒没有有效读数，暂停新的充电；读数恢复后即可启动。",
-        "The transformer's meter has given no valid reading for 60 s; new charges go on when it reads again.",
+        "变压器电表现在没有有效读数（60 秒以内的才算），暂停新的充电；读数恢复后即可启动。",
+        "The transformer's meter gives no valid reading now (at most 60 s old); new charges go on when it reads again.",
     ),
     Reason.OVER_BLOCKED_THRESHOLD: Sentence(
         "变压器负荷 {load_pct}%，加上已预留的共计划 {planned_pct}%，超过 {blocked_pct}%，暂停新的充电；"
