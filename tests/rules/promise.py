@@ -6,20 +6,23 @@ from datetime import datetime
 from random import Random
 
 from evcs.contracts.config import TransformerConfig
-from evcs.contracts.gun import Verdict, VerdictKind
+from evcs.contracts.gun import Stop, Verdict, VerdictKind
 from evcs.contracts.pile import PowerAllowance
+from evcs.contracts.transformer import TransformerReading
 from rules.engine import Engine
 from rules.load import load_of
-from rules.messages import Action, Clear, Message
+from rules.messages import Action, Clear, Heard, Message
 from rules.simulation.cars import Battery
 from rules.simulation.drive import Drive
-from rules.simulation.plant import Plant
+from rules.simulation.plant import LEAST_PCT, Plant
 from rules.simulation.site import TRANSFORMER, Base, Site, Troubles, flat, pile
 from rules.simulation.variants import RULE, Variant
 from rules.simulation.visits import Visit
 
 STEP_S = 15.0
 ROUNDING_PCT = 1e-4
+CURTAILED_WITHIN_S = 15.0 + STEP_S
+"""And one step, since the site is looked at every 15 s only."""
 LONGEST_S = 14 * 60.0
 """Shorter than the 15 min for which the rule reserves."""
 
@@ -34,6 +37,10 @@ class RealOverload(Broken):
 
 class PlannedOverload(Broken):
     """An admission or a release plans more than the blocked threshold."""
+
+
+class NotCurtailed(Broken):
+    """The load has been over 100 % for longer than anyone may look on, and nothing is lowered or stopped."""
 
 
 class AdmittedInExcess(Broken):
@@ -56,6 +63,13 @@ class Promise:
     over_since_s: float | None = None
     """Since when the real load has been over the blocked threshold without a break."""
 
+    told_over_since_s: float | None = None
+    """Since when every reading of the meter that was heard has been over the overload threshold."""
+    told_s: float = 0.0
+    curtailed_s: float | None = None
+    """When something was last lowered or stopped."""
+    overloads: int = 0
+
     def __post_init__(self) -> None:
         self.drive = Drive(self.plant, Engine(decide=self.variant.decide), STEP_S, heed=self._heed)
         self.drive.begin()
@@ -75,6 +89,7 @@ class Promise:
     def _look(self) -> None:
         real_pct = self.plant.real_pct
         self.highest_pct = max(self.highest_pct, real_pct)
+        self._is_curtailed()
         if real_pct <= self.blocked_pct + ROUNDING_PCT:
             self.over_since_s = None
             return
@@ -83,7 +98,33 @@ class Promise:
         if not self.base_may_rise:
             raise RealOverload(f"at {self.plant.now_s:.0f} s the load is {real_pct:.2f} %")
 
-    def _heed(self, _: Message, actions: list[Action], at: datetime) -> None:
+    def _is_curtailed(self) -> None:
+        """After 60 s over 100 % curtailment begins within 15 s more, where a pile draws more than its floor."""
+        since_s, now_s = self.told_over_since_s, self.plant.now_s
+        if since_s is None or now_s - since_s <= self.plant.site.transformer.overload_s + CURTAILED_WITHIN_S:
+            return
+        can_give = any(
+            box.back_s is None and sum(plug.draws_kw for plug in box.plugs) > LEAST_PCT / 100 * box.limits.rated_kw + 1
+            for box in self.plant.boxes.values()
+        )
+        if self.curtailed_s is None and can_give:
+            raise NotCurtailed(f"over 100 % since {since_s:.0f} s, at {now_s:.0f} s nothing is lowered")
+        self.overloads += 1
+        self.told_over_since_s = None
+
+    def _hear_meter(self, message: Message) -> None:
+        if not isinstance(message, Heard) or not isinstance(message.payload, TransformerReading):
+            return
+        config, now_s, kva = self.plant.site.transformer, self.plant.now_s, message.payload.apparent_kva
+        is_over = kva is not None and kva / config.rated_kva * 100 > config.overload_pct
+        if not is_over or now_s - self.told_s > 2 * STEP_S:
+            self.told_over_since_s, self.curtailed_s = None, None
+        if is_over and self.told_over_since_s is None:
+            self.told_over_since_s = now_s
+        self.told_s = now_s
+
+    def _heed(self, message: Message, actions: list[Action], at: datetime) -> None:
+        self._hear_meter(message)
         for action in actions:
             match None if isinstance(action, Clear) else action.payload:
                 case Verdict(kind=VerdictKind.ADMITTED):
@@ -94,9 +135,13 @@ class Promise:
                     self.refused += 1
                 case PowerAllowance(allowance_kw=kw):
                     self.set_powers += 1
-                    if self._rises(action, kw):
+                    if not self._rises(action, kw):
+                        self.curtailed_s = self.plant.now_s
+                    else:
                         self._plan_holds("a release", at)
                         self._may_admit("a release")
+                case Stop():
+                    self.curtailed_s = self.plant.now_s
 
     def _rises(self, action: Action, kw: float) -> bool:
         assert not isinstance(action, Clear)

@@ -127,9 +127,10 @@ def test_other_readings_of_the_rule_break_the_promise(variant: Variant) -> None:
         run_all(variant)
 
 
-def test_nothing_is_admitted_while_the_building_draws_too_much() -> None:
+def test_while_the_building_draws_too_much_nothing_is_admitted_and_what_runs_gives_way() -> None:
     runs = [held_rising(seed) for seed in range(60)]
     for run in runs:
         run.until(5400)
     assert sum(run.highest_pct > 85 for run in runs) > 15
     assert sum(run.admitted for run in runs) > 150
+    assert sum(run.overloads > 0 for run in runs) > 10
