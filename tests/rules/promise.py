@@ -101,10 +101,13 @@ class Promise:
     def _is_curtailed(self) -> None:
         """After 60 s over 100 % curtailment begins within 15 s more, where a pile draws more than its floor."""
         since_s, now_s = self.told_over_since_s, self.plant.now_s
+        if since_s is not None and any(box.back_s is not None for box in self.plant.boxes.values()):
+            self.told_over_since_s = now_s  # out of reach: the time counts from its return
+            return
         if since_s is None or now_s - since_s <= self.plant.site.transformer.overload_s + CURTAILED_WITHIN_S:
             return
         can_give = any(
-            box.back_s is None and sum(plug.draws_kw for plug in box.plugs) > LEAST_PCT / 100 * box.limits.rated_kw + 1
+            sum(plug.draws_kw for plug in box.plugs) > LEAST_PCT / 100 * box.limits.rated_kw + 1
             for box in self.plant.boxes.values()
         )
         if self.curtailed_s is None and can_give:
