@@ -168,8 +168,10 @@ class Worker:
         if not self._batches.add(delivery, point, lane, self._clock.monotonic()):
             self._hands_full(delivery.connection)
             return
-        if not self._paused_on and len(self._batches) >= self._settings.held_messages * PAUSE_AT:
-            # Mosquitto gives its whole queue to a session that comes back, whatever its window.
+        is_much = len(self._batches) >= self._settings.held_messages * PAUSE_AT
+        if not self._paused_on and self._session.connected and is_much:
+            # Mosquitto gives its whole queue to a session that comes back, whatever its window. Not before the
+            # subscriptions are granted: the grant comes behind such messages, and would not be read any more.
             self._paused_on = delivery.connection
             self._session.pause()
         if self._batches.waiting == 1 or self._batches.is_full:

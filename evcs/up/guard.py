@@ -1,6 +1,7 @@
 """Ends the children when the supervisor is gone: even a SIGKILL of the supervisor leaves no orphan.
 
-Run as a program with a pipe on standard input. A line `+<group>` names a process group to end, `-<group>` one that has
+Run as a program with a pipe on standard input; its arguments are the process groups that run already, so that it knows
+them from its first moment. A line `+<group>` names a process group to end, `-<group>` one that has
 ended by itself. When the pipe closes, the supervisor is dead: the groups left get SIGTERM and, after a while, SIGKILL.
 The parent-death signal of Linux would do for direct children only, and not on other systems.
 """
@@ -44,9 +45,9 @@ def end(groups: Iterable[int], grace_s: float = GRACE_S) -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-def watch(lines: Iterable[str]) -> set[int]:
+def watch(lines: Iterable[str], running: Iterable[int] = ()) -> set[int]:
     """Follow the supervisor until the pipe closes; the groups that are left then."""
-    groups: set[int] = set()
+    groups = set(running)
     for line in lines:
         sign, number = line[:1], line[1:].strip()
         if sign == "+":
@@ -60,7 +61,7 @@ def main() -> int:
     """Only the end of the pipe ends the guard; a signal meant for the whole run must not disarm it."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
-    end(watch(sys.stdin))
+    end(watch(sys.stdin, map(int, sys.argv[1:])))
     return 0
 
 

@@ -269,12 +269,13 @@ class _Guard:
             "-I",
             "-S",
             guard.__file__,
+            *map(str, self._groups),
             stdin=subprocess.PIPE,
             start_new_session=True,
             pass_fds=() if self._lock is None else (self._lock,),
         )
         for group in self._groups:
-            self._say(f"+{group}\n")
+            self._say(f"+{group}\n")  # also those that were begun meanwhile
 
     async def _keep(self) -> None:
         while self._process is not None:

@@ -194,7 +194,10 @@ AWAY = {
     "400 on the place": (Says(400, '{"error":"database is required"}'), "database is required"),
     "401": (Says(401, '{"code":"unauthorized","message":"unauthorized access"}'), "does not let us in"),
     "403": (Says(403, '{"error":"not authorized"}'), "does not let us in"),
-    "400 in no language": (Raw(b"HTTP/1.1 400 X\r\nContent-Length: 2\r\n\r\n\xff\xfe"), "127.0.0.1"),
+    "400 in no language": (
+        Raw(b"HTTP/1.1 400 X\r\nConnection: close\r\nContent-Length: 2\r\n\r\n\xff\xfe"),
+        "127.0.0.1",
+    ),
     "garbage": (Raw(b"\x16\x03\x01garbage" * 9 + b"\r\n\r\n"), "127.0.0.1"),
     "closed at once": (Raw(b""), "127.0.0.1"),
     "cut in the middle": (Raw(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 900\r\n\r\n{"), "127.0.0.1"),

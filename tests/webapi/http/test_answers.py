@@ -64,6 +64,12 @@ def test_station_shows_band_and_load_of_its_transformer_with_their_age(world: Wo
                 source="estimate",
                 why_zh="负荷 61.5%",
                 why_en="Load 61.5%",
+                meter_kva=380.0,
+                estimate_kva=387.45,
+                meter_at=NOW - timedelta(seconds=5),
+                limited_pct=50.0,
+                blocked_pct=80.0,
+                curtailed=1,
             )
         )
         session.commit()
@@ -77,6 +83,14 @@ def test_station_shows_band_and_load_of_its_transformer_with_their_age(world: Wo
         "guns_kw": 340.0,
         "source": "estimate",
         "why": {"zh": "负荷 61.5%", "en": "Load 61.5%"},
+        "meter_kva": 380.0,
+        "estimate_kva": 387.45,
+        "meter_at": "2026-11-24T12:49:55+00:00",
+        "limited_pct": 50.0,
+        "blocked_pct": 80.0,
+        "degraded_until": None,
+        "over_since": None,
+        "curtailed": 1,
         "at": "2026-11-24T12:50:00+00:00",
         "age_s": 12.0,
     }
