@@ -15,7 +15,7 @@ from rules.caps import can_cap, floor_kw
 from rules.fair import Demand, Limit, Share, shares
 from rules.known import Known, Place
 from rules.levels import publish_pile
-from rules.load import Drawing, drawing_of, load_of, meter_kva, pile_load
+from rules.load import Drawing, drawing_of, load_of, pile_load
 from rules.power import lift, plan
 from rules.session_caps import CapSource, set_cap
 from rules.station import Gun, Pile, Session, Station, Transformer
@@ -25,7 +25,9 @@ SHARE_EVERY_S = 15.0
 LIFT_APART_S = 60.0
 """A session's share rises at most so often."""
 STEP_SHARE = 0.02
-"""A change below this share of the gun's rating is not worth a command: YKC sets whole percent of a pile."""
+"""A rise below this share of the gun's rating is not worth a command. Whoever has to give way gives all of it: many
+small excesses would add up to more than the target."""
+ROUNDING_KW = 1e-3
 AT_CAP_SHARE = 0.95
 """Who draws so much of what he may would take more."""
 SPARE_SHARE = 0.1
@@ -84,17 +86,17 @@ def _budget_kw(station: Station, transformer: Transformer, now: datetime) -> flo
     """
     config = transformer.config
     assert config is not None
-    if load_of(station, transformer, now).load_kva is None:
+    load = load_of(station, transformer, now)
+    if load.load_kva is None:
         return None
-    measured_kva = meter_kva(transformer, now) if config.has_meter else None
     other_kw = config.base_load_kw
-    if measured_kva is not None:
+    if load.meter_kva is not None:
         guns_kw = sum(
             pile_load(pile, config, transformer.reading_at, now).at_meter_kw / pile.limits.efficiency
             for pile in station.piles_of(transformer.code)
             if pile.limits is not None
         )
-        other_kw = max(0.0, measured_kva * config.power_factor - guns_kw)
+        other_kw = max(0.0, load.meter_kva * config.power_factor - guns_kw)
     return max(0.0, config.share_target_pct / 100 * config.rated_kva * config.power_factor - other_kw)
 
 
@@ -171,7 +173,7 @@ def _heed(known: Known, sharer: _Sharer, share_kw: float, source: CapSource | No
     step_kw = STEP_SHARE * sharer.rated_kw
     if wanted_kw is None and had is None:
         return False
-    if had is not None and wanted_kw is not None and abs(wanted_kw - had[1]) < step_kw:
+    if had is not None and wanted_kw is not None and had[1] - ROUNDING_KW <= wanted_kw < had[1] + step_kw:
         return False
     if wanted_kw is not None and source is not None and (had is None or wanted_kw < had[1]):
         if had is not None and had[0] is not source:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evcs.contracts.config import FeederConfig
@@ -220,6 +220,7 @@ def test_limits_do_not_flutter() -> None:
 
 
 @settings(max_examples=12, deadline=None)
+@example(102085)
 @given(st.integers(0, 2**32))
 def test_any_coming_and_going_stays_within_the_target(seed: int) -> None:
     """Two-gun piles, any wishes, arrivals and ends: the target is kept one report after each start."""
