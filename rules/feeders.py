@@ -47,9 +47,11 @@ def full(
         before_kw = after_kw = 0.0
         for other in behind(station, transformer, feeder.feeder):
             assert other.limits is not None
-            before_kw += pile_load(other, config, None, now).planned_kw / other.limits.efficiency
-            this = change if other is pile else None
-            after_kw += pile_load(other, config, None, now, this).planned_kw / other.limits.efficiency
+            now_kw = then_kw = pile_load(other, config, None, now).planned_kw / other.limits.efficiency
+            if other is pile:
+                then_kw = pile_load(other, config, None, now, change).planned_kw / other.limits.efficiency
+            before_kw += now_kw
+            after_kw += then_kw
         if after_kw > feeder.limit_kw + ROUNDING_KW and after_kw > before_kw + ROUNDING_KW:
             return Full(feeder.feeder, before_kw, feeder.limit_kw)
     return None
