@@ -81,10 +81,19 @@ def shipped_fault_codes() -> str:
     return made.stdout.decode()
 
 
+def openapi_document() -> str:
+    """docs/openapi.json: the HTTP API for machines, as the running process serves it at /openapi.json."""
+    made = subprocess.run([sys.executable, "-m", "webapi.document"], cwd=ROOT, capture_output=True, check=False)
+    if made.returncode != 0:
+        raise SourceMissing(f"webapi.document: {(made.stderr.decode().strip().splitlines() or [''])[-1]}")
+    return made.stdout.decode()
+
+
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/topics.md": topics_page,
     "docs/asyncapi.yaml": asyncapi_document,
+    "docs/openapi.json": openapi_document,
     "mosquitto/acl": acl.acl_file,
     "docs/protocol/ykc.md": frames_page,
     "webapi/faults/shipped/ykc.json": shipped_fault_codes,

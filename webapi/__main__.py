@@ -10,6 +10,7 @@ from evcs.store.open import beside, open_reader
 from webapi.app import create_app
 from webapi.database import open_database, sessions
 from webapi.http.call import Adapters
+from webapi.http.limits import Rates
 from webapi.http.server import Server
 from webapi.settings import Settings
 
@@ -31,7 +32,8 @@ def main() -> int:
                 for rollup in ROLLUPS
             },
         )
-        return create_app(adapters, body_kib=settings.http_body_kib, proxies=settings.http_proxies)
+        rates = Rates(settings.http_reads_per_min, settings.http_changes_per_min, settings.http_strangers_per_min)
+        return create_app(adapters, body_kib=settings.http_body_kib, proxies=settings.http_proxies, rates=rates)
 
     Server(settings, make).run()
     return 0

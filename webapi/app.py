@@ -10,7 +10,7 @@ from webapi.faults.code_routes import endpoints as fault_codes
 from webapi.faults.routes import endpoints as faults
 from webapi.guns.power_routes import endpoints as power_settings
 from webapi.guns.routes import endpoints as guns
-from webapi.http import authenticate, docs_page, errors, headers, health
+from webapi.http import authenticate, docs_page, errors, headers, health, limits
 from webapi.http.call import Adapters, install
 from webapi.http.converters import CodeConverter, GunConverter, RowConverter, SerialConverter
 from webapi.http.render import MsgspecProvider
@@ -48,7 +48,9 @@ ENDPOINTS = (
 )
 
 
-def create_app(adapters: Adapters, *, body_kib: int = 64, proxies: int = 0) -> Flask:
+def create_app(
+    adapters: Adapters, *, body_kib: int = 64, proxies: int = 0, rates: limits.Rates = limits.UNBOUNDED
+) -> Flask:
     """Make the app. `proxies`: how many reverse proxies in front are believed about address and scheme."""
     app = Flask("webapi", static_folder=None)
     app.json = MsgspecProvider(app)
@@ -61,6 +63,7 @@ def create_app(adapters: Adapters, *, body_kib: int = 64, proxies: int = 0) -> F
     headers.install(app)
     errors.install(app)
     authenticate.install(app)
+    limits.install(app, rates)
     api = make_api(app)
     for endpoints in ENDPOINTS:
         register(api, endpoints)

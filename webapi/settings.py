@@ -25,6 +25,11 @@ class Settings(ServiceSettings):
         0, ge=0, le=4, description="reverse proxies in front whose X-Forwarded-For and -Proto are believed"
     )
     http_body_kib: int = Field(64, ge=1, le=10_240, description="largest request body, KiB")
+    http_reads_per_min: int = Field(3000, ge=0, description="reads of one signed-in asker in a minute; 0: no bound")
+    http_changes_per_min: int = Field(1200, ge=0, description="changes by one asker in a minute; 0: no bound")
+    http_strangers_per_min: int = Field(
+        600, ge=0, description="requests of one address without a sign-in in a minute; 0: no bound"
+    )
     var: Path = Field(Path("var"), description="folder for files")
 
     @field_validator("store_url")

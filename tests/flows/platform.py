@@ -72,6 +72,8 @@ class Platform:
             "EVCS_BRIDGE_PORT": str(self.bridge_port),
             "EVCS_HTTP_HOST": "127.0.0.1",
             "EVCS_HTTP_PORT": str(self.http_port),
+            # A scenario looks every few milliseconds where a person looks every second.
+            "EVCS_HTTP_READS_PER_MIN": "0",
             "EVCS_VAR": str(folder),
             "EVCS_CLOCK_OFFSET_FILE": str(self.offset_file),
             "EVCS_LOG_FORMAT": "json",

@@ -28,6 +28,7 @@ _BY_STATUS = {
     413: Code.BODY_TOO_LARGE,
     415: Code.NOT_JSON,
     422: Code.INVALID,
+    429: Code.BUSY,
     503: Code.BUSY,
 }
 

@@ -43,6 +43,7 @@ class Code(StrEnum):
     FAULT_CODES_IN_USE = "fault_codes_in_use"
     MONTH_TO_COME = "month_to_come"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
+    TOO_MANY_REQUESTS = "too_many_requests"
     CHANGED_MEANWHILE = "changed_meanwhile"
     DATABASE_AWAY = "database_away"
     STORE_AWAY = "store_away"
@@ -139,6 +140,9 @@ TEXTS: dict[Code, Sentence] = {
     ),
     Code.TOO_MANY_ATTEMPTS: Sentence(
         "尝试过多，请在 {seconds} 秒后再试。", "Too many attempts; try again in {seconds} s."
+    ),
+    Code.TOO_MANY_REQUESTS: Sentence(
+        "请求过于频繁，请在 {seconds} 秒后再试。", "Too many requests; try again in {seconds} s."
     ),
     Code.CHANGED_MEANWHILE: Sentence("数据刚被他人修改，请重试。", "Somebody else changed it just now; try again."),
     Code.DATABASE_AWAY: Sentence("系统繁忙，请稍后再试。", "The system is busy; try again in a moment."),

@@ -67,6 +67,12 @@ class _Blueprint(SmorestBlueprint):  # type: ignore[misc]
 class _Api(SmorestApi):  # type: ignore[misc]
     ERROR_SCHEMA = ProblemSchema
 
+    def _register_responses(self) -> None:
+        """The answers that stand for any error are problems too."""
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_TYPE
+        super()._register_responses()
+        del self.DEFAULT_RESPONSE_CONTENT_TYPE  # the class's own again, for what is no error
+
     def handle_http_exception(self, error: Any) -> Response:
         """Every error of Flask, werkzeug and webargs as a problem."""
         return http_exception_response(error)
@@ -166,7 +172,7 @@ class Endpoints:
 
 def _problems(served: Served, method: Method, has_input: bool, names_object: bool) -> list[int]:
     """The problems that an operation may answer, for the document."""
-    found = {503}
+    found = {429, 503}
     if served.needs_sign_in:
         found.add(401)
     if served.right is not None or method != "GET":

@@ -28,9 +28,20 @@ class UserSchema(Schema):
     tenant_id = out(fields.Integer, "运营商 · operator; null: the platform itself", allow_none=True)
     stations = fields.Method(
         "_stations",
-        metadata={"description": "可见充电站 · codes of the stations that the user sees; null: all", "type": "array"},
+        metadata={
+            "description": "可见充电站 · codes of the stations that the user sees; null: all",
+            "type": ["array", "null"],
+            "items": {"type": "string"},
+        },
     )
-    rights = fields.Method("_rights", metadata={"description": "权限 · what the user may do", "type": "array"})
+    rights = fields.Method(
+        "_rights",
+        metadata={
+            "description": "权限 · what the user may do",
+            "type": "array",
+            "items": {"type": "string", "enum": sorted(right.value for right in Right)},
+        },
+    )
 
     def _stations(self, user: object) -> list[str] | None:
         stations = getattr(user, "stations", None)
