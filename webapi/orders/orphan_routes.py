@@ -15,8 +15,8 @@ from webapi.http.problems import Code, not_found, problem
 from webapi.http.serve import Reply, Served
 from webapi.http.smorest import API_PREFIX, Endpoints
 from webapi.orders.orphans import OrphanFilter, OrphanView, adopt_orphan, find_record, list_orphans
-from webapi.orders.queries import order_view
 from webapi.orders.schemas import OrderSchema
+from webapi.orders.views import order_view
 from webapi.piles.models import Pile
 from webapi.stations.schemas import PageQuery
 from webapi.users.roles import Right

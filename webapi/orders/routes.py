@@ -19,21 +19,14 @@ from webapi.http.problems import FieldError, invalid, not_found, refused
 from webapi.http.serve import Declined, Reply, Served
 from webapi.http.smorest import API_PREFIX, Endpoints
 from webapi.orders import schemas
+from webapi.orders.curve import CurveView, order_curve
+from webapi.orders.detail import OrderDetail, order_detail
 from webapi.orders.models import Order
 from webapi.orders.place import PlaceOrder, place_order
 from webapi.orders.place_joint import place_joint
-from webapi.orders.queries import (
-    CurveView,
-    OrderDetail,
-    OrderFilter,
-    OrderView,
-    find_order,
-    list_orders,
-    order_curve,
-    order_detail,
-    order_view,
-)
+from webapi.orders.queries import OrderFilter, find_order, list_orders
 from webapi.orders.stop import stop_order
+from webapi.orders.views import OrderView, order_view
 from webapi.refusals import Refusal
 from webapi.users.roles import Right
 
