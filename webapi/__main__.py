@@ -12,6 +12,8 @@ from webapi.database import open_database, sessions
 from webapi.http.call import Adapters
 from webapi.http.limits import Rates
 from webapi.http.server import Server
+from webapi.mini.qr import GunCodes
+from webapi.mini.secret import qr_secret
 from webapi.settings import Settings
 
 
@@ -31,6 +33,7 @@ def main() -> int:
                 rollup.bucket: open_reader(beside(settings.store_url, rollup.bucket), settings.store_secret)
                 for rollup in ROLLUPS
             },
+            GunCodes(qr_secret(settings.qr_secret, settings.var), settings.public_url),
         )
         rates = Rates(settings.http_reads_per_min, settings.http_changes_per_min, settings.http_strangers_per_min)
         return create_app(adapters, body_kib=settings.http_body_kib, proxies=settings.http_proxies, rates=rates)

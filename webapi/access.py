@@ -3,11 +3,12 @@
 What is not visible answers exactly like what does not exist, since the query finds nothing in both cases.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapi.cards.models import Card, CardAttempt, Vehicle
 from webapi.customers.models import Customer
@@ -18,6 +19,7 @@ from webapi.orders.models import ChargeRecord, Order
 from webapi.piles.models import Pile
 from webapi.stations.models import Station
 from webapi.tariffs.models import Tariff
+from webapi.tenants.models import Tenant
 from webapi.transformers.models import Feeder, Transformer
 from webapi.users.models import Role
 from webapi.users.roles import DRIVER, GRANTED, Right
@@ -77,6 +79,12 @@ class Visible:
         """Stations that are in use."""
         return select(Station).where(Station.archived_at.is_(None), self._of_station())
 
+    def places(self) -> Select[Station]:
+        """Stations in use at which the asker may charge; for a driver all of the own operator."""
+        if isinstance(self.asker, Driver):
+            return select(Station).where(Station.archived_at.is_(None), Station.tenant_id == self.asker.tenant_id)
+        return self.stations()
+
     def piles(self) -> Select[Pile]:
         """Piles that are in use, of visible stations."""
         return (
@@ -125,7 +133,28 @@ class Visible:
 
     def orders(self) -> Select[Order]:
         """Orders of visible stations, also archived ones; for a driver the own ones."""
-        return select(Order).join(Station, Station.code == Order.station_code).where(self._of_order())
+        return select(Order).where(self._of_order())
+
+    def all_orders(self) -> ColumnElement[bool]:
+        """Whether an order is visible."""
+        return self._of_order()
+
+    def order_ways(self, session: Session) -> tuple[ColumnElement[bool], ...]:
+        """The same as alternatives of one equality each: every one of them walks an index in the order of a list."""
+        match self.asker:
+            case Driver(id=own):
+                return (Order.customer_id == own,)
+            case ConsoleUser(tenant_id=None, role=Role.PLATFORM_ADMIN):
+                return tuple(Order.tenant_id == one for one in session.scalars(select(Tenant.id).order_by(Tenant.id)))
+            case ConsoleUser(stations=None, tenant_id=tenant):
+                return (Order.tenant_id == tenant,)
+            case ConsoleUser(stations=codes):
+                return self.order_ways_at(session, sorted(codes or ()))
+
+    def order_ways_at(self, session: Session, codes: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+        """Orders of those of these stations that are visible, as such alternatives; not for drivers."""
+        found = session.scalars(select(Station.code).where(Station.code.in_(codes), self._of_station()))
+        return tuple(Order.station_code == code for code in sorted(found))
 
     def customers(self) -> Select[Customer]:
         """Customers with an open account.
@@ -195,7 +224,13 @@ class Visible:
     def _of_order(self) -> ColumnElement[bool]:
         if isinstance(self.asker, Driver):
             return Order.customer_id == self.asker.id
-        return self._of_station()
+        match self.asker:
+            case ConsoleUser(tenant_id=None, role=Role.PLATFORM_ADMIN):
+                return true()
+            case ConsoleUser(stations=None, tenant_id=tenant):
+                return Order.tenant_id == tenant
+            case _:
+                return self.sees_station(Order.station_code)
 
     def _of_customer(self) -> ColumnElement[bool]:
         match self.asker:

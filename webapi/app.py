@@ -15,6 +15,7 @@ from webapi.http.call import Adapters, install
 from webapi.http.converters import CodeConverter, GunConverter, RowConverter, SerialConverter
 from webapi.http.render import MsgspecProvider
 from webapi.http.smorest import make_api, register
+from webapi.mini.place_routes import endpoints as places
 from webapi.orders.orphan_routes import endpoints as orphans
 from webapi.orders.routes import endpoints as orders
 from webapi.piles.command_routes import endpoints as commands
@@ -45,6 +46,7 @@ ENDPOINTS = (
     orders,
     orphans,
     tariffs,
+    places,
 )
 
 

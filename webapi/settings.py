@@ -30,6 +30,17 @@ class Settings(ServiceSettings):
     http_strangers_per_min: int = Field(
         600, ge=0, description="requests of one address without a sign-in in a minute; 0: no bound"
     )
+    public_url: str = Field(
+        "http://127.0.0.1:8090",
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+        description="where drivers reach the platform: stands in the QR codes of guns",
+    )
+    qr_secret: str | None = Field(
+        None,
+        repr=False,
+        min_length=16,
+        description="signs the QR codes of guns; without it the folder for files keeps one, made at first start",
+    )
     var: Path = Field(Path("var"), description="folder for files")
 
     @field_validator("store_url")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from secrets import token_hex
 from typing import cast
 
 from flask import Flask, current_app
@@ -13,6 +14,7 @@ from evcs.contracts.measurements import Rollup
 from evcs.runtime.clock import Clock
 from evcs.store.interface import TelemetryReader
 from webapi.access import Asker, ConsoleUser, Visible, visible
+from webapi.mini.qr import GunCodes
 
 EXTENSION = "evcs"
 
@@ -27,6 +29,8 @@ class Adapters:
     clock: Clock
     rollups: Mapping[str, TelemetryReader] = field(default_factory=dict)
     """Readers of the roll-ups by bucket, where the store keeps those apart from the readings (InfluxDB)."""
+    gun_codes: GunCodes = field(default_factory=lambda: GunCodes(token_hex(32), ""))
+    """Of the QR codes; without a secret of the installation, codes of this process alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,11 @@ class Call:
     key: str | None = None
     """The idempotency key of a request that has one."""
     rollups: Mapping[str, TelemetryReader] = field(default_factory=dict)
+
+    @property
+    def gun_codes(self) -> GunCodes:
+        """Makes and reads the QR codes of guns."""
+        return adapters().gun_codes
 
     def reader_of(self, rollup: Rollup) -> TelemetryReader:
         """Where a roll-up is read."""

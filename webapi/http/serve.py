@@ -115,7 +115,7 @@ def serve(
         if method == "GET":
             with reading(adapters().engine) as session:
                 found = handler(_call(session, None), *args, **kwargs)
-                return _file(found) if isinstance(found, File) else _response(answer_of(found))
+                return _file(found) if isinstance(found, File) else _conditional(_response(answer_of(found)))
         for left in range(TRIES - 1, -1, -1):
             try:
                 return written(*args, **kwargs)
@@ -162,6 +162,14 @@ def _response(answer: Answered, *, repeated: bool = False) -> Response:
         response.headers["Content-Language"] = "en" if language() == "en" else "zh-CN"
     if repeated:
         response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _conditional(response: Response) -> Response:
+    """A read with its ETag: who has it already (If-None-Match) is answered 304 without a body."""
+    if response.status_code == HTTPStatus.OK:
+        response.add_etag(weak=True)
+        response.make_conditional(request)
     return response
 
 

@@ -1,0 +1,1 @@
+"""What the mini program and the driver page need beyond orders: sign-in, places, guns by their QR code."""
