@@ -3,6 +3,7 @@
 import webapi.audit.models
 import webapi.cards.models
 import webapi.customers.models
+import webapi.exports.models
 import webapi.faults.models
 import webapi.guns.models
 import webapi.guns.power_models

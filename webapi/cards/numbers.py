@@ -8,6 +8,9 @@ NO_CARD = "0" * UID_DIGITS
 SHORT_UIDS = (8, 14)
 """Hex digits of 4-byte and 7-byte chips, which piles pad to 8 bytes."""
 
+TYPED_UID = r"\s*[0-9A-Fa-f]{2}([\s:-]?[0-9A-Fa-f]{2}){3,7}\s*\Z"
+"""A chip number as somebody types it: 4 to 8 bytes, with or without separators."""
+
 _UID = re.compile(r"[0-9A-F]{16}")
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 

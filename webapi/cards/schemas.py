@@ -8,13 +8,12 @@ from webargs.fields import DelimitedList
 from evcs.contracts.states import OrderState
 from webapi.cards.bind import NewCard, NewVehicle
 from webapi.cards.models import CardState
-from webapi.cards.numbers import NO_CARD, is_vin, spell_uid
+from webapi.cards.numbers import NO_CARD, TYPED_UID, is_vin, spell_uid
 from webapi.cards.queries import AttemptFilter, BoundFilter
 from webapi.http.fields import Body, Instant, code, next_cursor, number, out, text
 from webapi.orders.schemas import RefusalSchema
 from webapi.stations.schemas import PageQuery
 
-UID = r"\s*[0-9A-Fa-f]{2}([\s:-]?[0-9A-Fa-f]{2}){3,7}\s*\Z"
 PIN = r"[0-9]{4,12}\Z"
 
 
@@ -23,7 +22,7 @@ class UidField(fields.String):
 
     def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
         typed: str = super()._deserialize(value, attr, data, **kwargs)
-        validate.Regexp(UID)(typed)
+        validate.Regexp(TYPED_UID)(typed)
         uid = spell_uid(typed)
         if uid == NO_CARD:
             raise ValidationError("String does not match expected pattern.")
@@ -135,7 +134,7 @@ class AttemptsQuery(PageQuery):
     gun = number("只看该枪 · only at this gun number", most=99)
     customer = number("只看该用户 · only of this customer")
     card = fields.String(
-        validate=validate.Regexp(UID),
+        validate=validate.Regexp(TYPED_UID),
         metadata={"description": "只看该卡（整个卡号）· only of this card (whole number)"},
     )
     refused = fields.Boolean(metadata={"description": "true：只看未能充电的 · only those of which no charge began"})

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from evcs.contracts.ids import LEVEL
-from webapi.http.instants import check_year
+from webapi.http.instants import FIRST_YEAR, LAST_YEAR, check_year
 
 MAX_INT = 2**53 - 1
 """Largest whole number that every JSON reader keeps exactly."""
@@ -71,6 +71,18 @@ def whole(
 def number(description: str, *, most: int = MAX_INT) -> fields.Integer:
     """A whole number in a query."""
     return fields.Integer(validate=validate.Range(1, most), metadata={"description": description})
+
+
+def whole_in_query(description: str, *, least: int = 0, most: int = MAX_INT) -> fields.Integer:
+    """A whole number in a query that may be 0."""
+    return fields.Integer(validate=validate.Range(least, most), metadata={"description": description})
+
+
+def day(description: str) -> fields.Date:
+    """A day of the calendar (2026-11-25), of years that a database keeps."""
+    return fields.Date(
+        validate=validate.Range(date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)), metadata={"description": description}
+    )
 
 
 def figure(

@@ -60,6 +60,25 @@ class Order(Base):
         Index(None, "state", "deadline_at"),
         Index(None, "card_request_id", unique=True),
         Index(None, "pile_number", "joint_number"),
+        # What the list is walked by (webapi.orders.ways); docs/order-list.md shows the plans.
+        Index(None, "tenant_id", "state", "requested_at", "serial"),
+        Index(None, "station_code", "state", "requested_at", "serial"),
+        Index(None, "tenant_id", "ended_at", "serial"),
+        Index(None, "station_code", "ended_at", "serial"),
+        Index(None, "tenant_id", "total_fen", "serial"),
+        Index(None, "station_code", "total_fen", "serial"),
+        Index(None, "pile_number", "requested_at", "serial"),
+        *(
+            Index(
+                None,
+                named,
+                "requested_at",
+                "serial",
+                sqlite_where=f"{named} IS NOT NULL",
+                postgresql_where=f"{named} IS NOT NULL",
+            )
+            for named in ("vin", "other_vin", "card_number", "refusal_code")
+        ),
     )
 
     serial: Mapped[str] = mapped_column(String(32), primary_key=True, comment="pile 14, gun 2, time 12, counter 4")

@@ -18,13 +18,14 @@ from webapi.http.paging import Page
 from webapi.http.problems import FieldError, invalid, not_found, refused
 from webapi.http.serve import Declined, Reply, Served
 from webapi.http.smorest import API_PREFIX, Endpoints
-from webapi.orders import schemas
+from webapi.orders import list_schemas, schemas
 from webapi.orders.curve import CurveView, order_curve
 from webapi.orders.detail import OrderDetail, order_detail
+from webapi.orders.filter import OrderFilter
 from webapi.orders.models import Order
 from webapi.orders.place import PlaceOrder, place_order
 from webapi.orders.place_joint import place_joint
-from webapi.orders.queries import OrderFilter, find_order, list_orders
+from webapi.orders.queries import OrderTotals, find_order, list_orders, order_totals
 from webapi.orders.stop import stop_order
 from webapi.orders.views import OrderView, order_view
 from webapi.refusals import Refusal
@@ -120,10 +121,21 @@ def place(call: Call, wish: schemas.OrderWish) -> Reply | Declined:
     return Reply(order_view(_fresh(call, first), call.sees), location=f"{API_PREFIX}/orders/{first.serial}")
 
 
-@endpoints.get("/orders", Served(Right.SEE_ORDERS), answers=schemas.OrdersSchema, query=schemas.OrdersQuery)
+@endpoints.get("/orders", Served(Right.SEE_ORDERS), answers=schemas.OrdersSchema, query=list_schemas.OrdersQuery)
 def orders(call: Call, wish: OrderFilter) -> Page[OrderView]:
-    """订单列表，新的在前 · The orders that you see, newest first"""
+    """订单列表，新的在前 · The orders that you see, newest first
+
+    被拒绝和启动失败的也在列，refusal 为原因。What was refused or failed to start is listed too, `refusal` says why.
+    """
     return list_orders(call.session, call.sees, wish)
+
+
+@endpoints.get(
+    "/orders/totals", Served(Right.SEE_ORDERS), answers=list_schemas.OrderTotalsSchema, query=list_schemas.OrdersQuery
+)
+def orders_totals(call: Call, wish: OrderFilter) -> OrderTotals:
+    """筛选结果合计 · Sums of all orders that the same filter lists"""
+    return order_totals(call.session, call.sees, wish)
 
 
 @endpoints.get("/orders/<serial:serial>", Served(Right.SEE_ORDERS), answers=schemas.OrderDetailSchema)

@@ -4,18 +4,25 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
-from webargs.fields import DelimitedList
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 from evcs.contracts.gun import Goal, JointRole
 from evcs.contracts.states import GoalKind, OrderState, StartSource, StopClass, TariffBand
 from webapi.guns.schemas import LiveSchema
-from webapi.http.fields import Body, Instant, code, kwh, limit, next_cursor, number, out, whole
+from webapi.http.fields import (
+    Body,
+    Instant,
+    code,
+    kwh,
+    limit,
+    next_cursor,
+    out,
+    whole,
+)
 from webapi.ledger.models import HoldState
 from webapi.orders.course_schemas import CarLimitsSchema, CarSchema, EndingSchema, FoundSchema
 from webapi.orders.models import BillKind, BillRoute, RecordVerdict
-from webapi.orders.queries import OrderFilter
-from webapi.stations.schemas import PageQuery, SentenceSchema
+from webapi.stations.schemas import SentenceSchema
 
 LONGEST_S = 24 * 3600
 MOST_FEN = 1_000_000
@@ -97,25 +104,6 @@ class OrderBody(Body):
             raise ValidationError("Must be another gun of the pile.", "joint_gun")
         if isinstance(goal, Goal) and goal.amount_fen == 1:
             raise ValidationError("Must be greater than or equal to 2.", "goal")
-
-
-class OrdersQuery(PageQuery):
-    """Which orders."""
-
-    makes = OrderFilter
-    state = DelimitedList(
-        fields.Enum(OrderState, by_value=True),
-        metadata={"description": "状态，逗号分隔 · states, with commas between"},
-    )
-    station = code("只看该站 · only at this station")
-    pile = code("只看该桩 · only at this pile")
-    gun = number("只看该枪 · only at this gun of the pile", most=99)
-    customer = number("只看该用户 · only of this customer")
-    joint = fields.String(
-        validate=validate.Regexp(r"[0-9]{12}\Z"), metadata={"description": "只看该并充 · only of this joint charge"}
-    )
-    since = Instant(metadata={"description": "下单不早于 · placed at or after"})
-    until = Instant(metadata={"description": "下单早于 · placed before"})
 
 
 class CurveQuery(Body):

@@ -1,0 +1,1 @@
+"""Exports: a filtered list as an Excel file, written beside the API."""
