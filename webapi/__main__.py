@@ -9,6 +9,7 @@ from evcs.runtime.settings import read
 from evcs.store.open import beside, open_reader
 from webapi.app import create_app
 from webapi.database import open_database, sessions
+from webapi.exports.runner import Runner
 from webapi.http.call import Adapters
 from webapi.http.limits import Rates
 from webapi.http.server import Server
@@ -34,7 +35,9 @@ def main() -> int:
                 for rollup in ROLLUPS
             },
             GunCodes(qr_secret(settings.qr_secret, settings.var), settings.public_url),
+            settings.var / "exports",
         )
+        Runner(engine, adapters.clock, adapters.exports).start()
         rates = Rates(settings.http_reads_per_min, settings.http_changes_per_min, settings.http_strangers_per_min)
         return create_app(adapters, body_kib=settings.http_body_kib, proxies=settings.http_proxies, rates=rates)
 

@@ -6,8 +6,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import webapi.models  # noqa: F401 (all tables must be mapped)
 from webapi.cards.routes import endpoints as cards
 from webapi.customers.routes import endpoints as customers
+from webapi.exports.routes import endpoints as exports
 from webapi.faults.code_routes import endpoints as fault_codes
 from webapi.faults.routes import endpoints as faults
+from webapi.gate.routes import endpoints as asks
 from webapi.guns.power_routes import endpoints as power_settings
 from webapi.guns.routes import endpoints as guns
 from webapi.http import authenticate, docs_page, errors, headers, health, limits
@@ -45,8 +47,10 @@ ENDPOINTS = (
     recharges,
     orders,
     orphans,
+    exports,
     tariffs,
     places,
+    asks,
 )
 
 

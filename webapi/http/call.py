@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from secrets import token_hex
 from typing import cast
 
@@ -31,6 +32,8 @@ class Adapters:
     """Readers of the roll-ups by bucket, where the store keeps those apart from the readings (InfluxDB)."""
     gun_codes: GunCodes = field(default_factory=lambda: GunCodes(token_hex(32), ""))
     """Of the QR codes; without a secret of the installation, codes of this process alone."""
+    exports: Path = Path("var/exports")
+    """Where the files of exports are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class Code(StrEnum):
     FAULT_CODE_TAKEN = "fault_code_taken"
     FAULT_CODES_IN_USE = "fault_codes_in_use"
     MONTH_TO_COME = "month_to_come"
+    EXPORTS_WAITING = "exports_waiting"
+    EXPORT_NOT_READY = "export_not_ready"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     TOO_MANY_REQUESTS = "too_many_requests"
     CHANGED_MEANWHILE = "changed_meanwhile"
@@ -137,6 +139,14 @@ TEXTS: dict[Code, Sentence] = {
     ),
     Code.MONTH_TO_COME: Sentence(
         "该月尚未开始，请选择以前的月份。", "That month has not begun yet; choose one that has."
+    ),
+    Code.EXPORTS_WAITING: Sentence(
+        "您已有 {most} 个导出在排队或生成中，请等待其完成或取消。",
+        "{most} exports of yours wait or are being written; let them finish, or cancel one.",
+    ),
+    Code.EXPORT_NOT_READY: Sentence(
+        "文件尚未生成、已取消或已过期；请看该导出的状态。",
+        "There is no file: it is not finished, was cancelled or has expired; see the export's state.",
     ),
     Code.TOO_MANY_ATTEMPTS: Sentence(
         "尝试过多，请在 {seconds} 秒后再试。", "Too many attempts; try again in {seconds} s."

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Literal
 
-from flask import Response, g, request
+from flask import Response, g, request, send_file
 from marshmallow import Schema
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -47,6 +48,16 @@ class File:
     """ASCII."""
     content_type: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An answer to a read that is a file on disk; it is sent piece by piece."""
+
+    name: str
+    """ASCII."""
+    content_type: str
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +126,9 @@ def serve(
         if method == "GET":
             with reading(adapters().engine) as session:
                 found = handler(_call(session, None), *args, **kwargs)
-                return _file(found) if isinstance(found, File) else _conditional(_response(answer_of(found)))
+                return (
+                    _file(found) if isinstance(found, File | StoredFile) else _conditional(_response(answer_of(found)))
+                )
         for left in range(TRIES - 1, -1, -1):
             try:
                 return written(*args, **kwargs)
@@ -173,7 +186,9 @@ def _conditional(response: Response) -> Response:
     return response
 
 
-def _file(file: File) -> Response:
+def _file(file: File | StoredFile) -> Response:
+    if isinstance(file, StoredFile):
+        return send_file(file.path.resolve(), file.content_type, as_attachment=True, download_name=file.name)
     response = Response(file.body, mimetype=file.content_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
     return response

@@ -1,0 +1,6 @@
+"""Every list that can be exported; a new one is declared beside these and added here."""
+
+from webapi.exports.declare import ExportKind
+from webapi.exports.orders import ORDERS
+
+KINDS: dict[str, ExportKind] = {kind.code: kind for kind in (ORDERS,)}
