@@ -5,6 +5,7 @@ import webapi.cards.models
 import webapi.customers.models
 import webapi.exports.models
 import webapi.faults.models
+import webapi.gate.models
 import webapi.guns.models
 import webapi.guns.power_models
 import webapi.guns.said_models

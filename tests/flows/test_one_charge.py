@@ -52,6 +52,18 @@ async def charged(platform: Platform, pile: SimulatedPile, goal: dict[str, Any],
     return serial
 
 
+async def gate_says(platform: Platform, pile: SimulatedPile, gun: int = 1) -> dict[str, Any]:
+    """Ask the gate about a start, and await what it says or that it is silent."""
+    asked = await platform.call("POST", "/asks", {"pile": pile.number, "gun": gun})
+    assert asked.status == 201, asked
+    for _ in range(500):  # an answer is announced to nobody: who asked looks, as a page does
+        said = (await platform.call("GET", f"/asks/{asked.body['id']}")).body
+        if said["state"] != "asked":
+            return said
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"the gate's answer never came: {asked}")
+
+
 async def settled(platform: Platform, pile: SimulatedPile, serial: str, within_s: float = 60) -> dict[str, Any]:
     """Await record, settlement and 0x40; the order, after everything that must be true of it was looked at."""
     record = await pile.sent(TransactionRecord, lambda r: r.trade_no == serial, within_s=within_s)
@@ -145,6 +157,8 @@ async def test_over_half_load_a_start_is_capped_before_it_starts(
         assert cap.max_power_pct == 50
         order_of = [pile.entry_of(frame).index for frame in (cap, confirmed, start)]
         assert order_of == sorted(order_of)
+        said = await gate_says(platform, pile, gun=2)
+        assert (said["state"], said["reason"]) == ("refused", "gun_not_plugged")
         await settled(platform, pile, serial)
         drawn = [frame.voltage * frame.current for frame in pile.all_of(RealtimeData)]
         assert 30_000 < max(drawn) <= 60_000
@@ -157,6 +171,9 @@ async def test_over_eighty_per_cent_a_start_is_refused_with_its_reason(
         pile = await platform.pile(platform.town.piles[0])
         await platform.recharge(RECHARGED)
         await platform.plugged(pile, 1)
+        said = await gate_says(platform, pile)
+        assert (said["state"], said["reason"]) == ("refused", "band_blocked")
+        assert "81.9%" in said["text"]["zh"]
         answer = await platform.order(pile.number, 1, {"kind": "amount", "amount_fen": 1500})
         assert answer.status == 201, answer
         serial = answer.body["serial"]
@@ -234,6 +251,8 @@ async def test_while_rules_is_away_nothing_starts_and_anybody_can_stop(
         pile = await platform.pile(platform.town.piles[0])
         serial = await charged(platform, pile, {"kind": "full"})
         await platform.plugged(pile, 2)
+        said = await gate_says(platform, pile, gun=2)
+        assert (said["state"], said["cap_kw"]) == ("admitted", None)
         platform.services["rules"].kill()
         waiting = await platform.order(pile.number, 2, {"kind": "amount", "amount_fen": 1200})
         assert waiting.status == 201, waiting

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from evcs.contracts import topics
 from evcs.contracts.alarm import Alarm
 from evcs.contracts.envelope import ContractError
-from evcs.contracts.gun import GunEvent, GunReply
+from evcs.contracts.gun import GunEvent, GunReply, Verdict, VerdictKind
 from evcs.contracts.topics import Address, Topic
 from webapi.faults import events as faults
+from webapi.gate import ask as gate
 from webapi.guns import events as guns
 from webapi.guns import session_level as caps
 from webapi.orders import events as orders
@@ -21,7 +22,7 @@ from webapi.piles import events as piles
 from webapi.stations.lockout_upkeep import lock_by_alarm
 from webapi.stations.stop import stop_replied
 from webapi.transformers import events as transformers
-from webapi.worker.answers import Answers
+from webapi.worker.answers import NOTHING, Answers
 
 Handler = Callable[[Session, Address, Any, datetime], Answers]
 Clearer = Callable[[Session, Address, datetime], None]
@@ -56,6 +57,14 @@ def gun_event(session: Session, address: Address, event: GunEvent, at: datetime)
     return orders.gun_event(session, address, event, at)
 
 
+def verdict(session: Session, address: Address, said: Verdict, at: datetime) -> Answers:
+    """What the gate decided concerns an order; what it was only asked, who asked."""
+    if said.kind is VerdictKind.ASK_ANSWER:
+        gate.answered(session, address, said, at)
+        return NOTHING
+    return orders.verdict(session, address, said, at)
+
+
 def gun_reply(session: Session, address: Address, reply: GunReply, at: datetime) -> Answers:
     """What became of a start or stop concerns its order; of a stop also who looks at a station stop."""
     answers = orders.reply(session, address, reply, at)
@@ -77,7 +86,7 @@ WORK = (
     Route(topics.GUN_EVENT, gun_event),
     Route(topics.RECORD, orders.record),
     Route(topics.METER, orders.meter),
-    Route(topics.VERDICT, orders.verdict),
+    Route(topics.VERDICT, verdict),
     Route(topics.GUN_REPLY, gun_reply),
     Route(topics.UNKNOWN_PILE, piles.unknown_pile),
     Route(topics.ALARM, alarm),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from evcs.contracts import waits
 from evcs.runtime.clock import Clock
 from evcs.runtime.log import get_logger
+from webapi.gate.ask import forget_asks
 from webapi.piles import answers
 from webapi.piles.history import forget_history
 from webapi.stations.models import Station
@@ -81,6 +82,7 @@ class PileJobs:
         """Clear away old history."""
         with self._writing, self._sessions.begin() as session:
             forget_history(session, at=self._clock.now())
+            forget_asks(session, at=self._clock.now())
 
     def _each(self, found: Sequence[tuple[str, str]], work: Callable[..., object]) -> None:
         """Work on those of own stations; what fails for a reason of its own holds up nobody."""
