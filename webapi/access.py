@@ -189,7 +189,7 @@ class Visible:
             .where(self._of_station())
         )
 
-    def sees_station(self, column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    def sees_station(self, column: InstrumentedAttribute[Any] | ColumnElement[Any]) -> ColumnElement[bool]:
         """Whether a column holds the code of a visible station (archived or not)."""
         return column.in_(select(Station.code).where(self._of_station()))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 from threading import Event, Thread
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import DBAPIError
 
 from evcs.runtime.clock import Clock
@@ -41,8 +41,11 @@ def spawn(export_id: str) -> Popen[bytes]:
 class Runner:
     """The thread that has them written; one per process of the API."""
 
-    def __init__(self, engine: Engine, clock: Clock, folder: Path, start: Spawn = spawn) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, folder: Path, start: Spawn = spawn, look_every_s: float = LOOK_EVERY_S
+    ) -> None:
         self._engine, self._clock, self._folder, self._spawn = engine, clock, folder, start
+        self._look_every_s = look_every_s
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="exports", daemon=True)
         self._cleaned_at = clock.monotonic() - CLEAN_EVERY_S
@@ -56,7 +59,7 @@ class Runner:
         self._thread.join(ENDS_WITHIN_S + LOOK_EVERY_S)
 
     def _run(self) -> None:
-        while not self._stopping.wait(LOOK_EVERY_S):
+        while not self._stopping.wait(self._look_every_s):
             try:
                 if self._clock.monotonic() - self._cleaned_at >= CLEAN_EVERY_S:
                     self._cleaned_at = self._clock.monotonic()
@@ -74,9 +77,10 @@ class Runner:
 
     def _write(self, export_id: str) -> None:
         """Until it is written, or nobody wants it any more."""
+        self._try(export_id)
         child = self._spawn(export_id)
         while child.poll() is None:
-            if self._stopping.wait(LOOK_EVERY_S) or not self._is_wanted(export_id):
+            if self._stopping.wait(self._look_every_s) or not self._is_wanted(export_id):
                 child.terminate()
                 try:
                     child.wait(ENDS_WITHIN_S)
@@ -89,6 +93,11 @@ class Runner:
         file = file_of(self._folder, export_id)
         if not self._is_wanted(export_id):
             file.with_suffix(".part").unlink(missing_ok=True)
+
+    def _try(self, export_id: str) -> None:
+        """Counted here: a child may die before it comes as far as its row."""
+        with sessions(self._engine).begin() as session:
+            session.execute(update(Export).where(Export.id == export_id).values(tries=Export.tries + 1))
 
     def _is_wanted(self, export_id: str) -> bool:
         with reading(self._engine) as session:

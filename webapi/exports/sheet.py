@@ -58,11 +58,15 @@ class Sheet:
         """Write a row."""
         if self._rows and self._rows % ROWS_OF_A_SHEET == 0:
             self._open()
+        cells = []
         for n, (value, column) in enumerate(zip(row, self._columns, strict=True)):
-            _set(self._cells[n], value, column.shape)
+            is_like_formula = isinstance(value, str) and value.startswith(FORMULA)
+            cell = (self._prefixed if is_like_formula else self._cells)[n]
+            _set(cell, value, column.shape)
+            cells.append(cell)
             if column.summed and isinstance(value, int | Decimal):
                 self._sums[n] += value
-        self._sheet.append(self._cells)
+        self._sheet.append(cells)
         self._rows += 1
 
     def save(self, path: Path) -> None:
@@ -80,6 +84,12 @@ class Sheet:
         self._sheet.append(cells)
         self._book.save(path)
 
+    def abandon(self) -> None:
+        """Drop what was written so far: it lies in temporary files."""
+        for sheet in self._book.worksheets:
+            sheet.close()
+            sheet._writer.cleanup()
+
     def _open(self) -> None:
         number = len(self._book.worksheets) + 1
         name = self._title if number == 1 else f"{self._title} {number}"
@@ -93,9 +103,16 @@ class Sheet:
             cell.font, cell.fill = _BOLD, _HEADER
             header.append(cell)
         self._sheet.append(header)
-        self._cells = [WriteOnlyCell(self._sheet) for _ in self._columns]
-        for cell, column in zip(self._cells, self._columns, strict=True):
+        # A cell's style is the workbook's own from its first row on, so what needs another is another cell.
+        self._cells, self._prefixed = self._row_of_cells(), self._row_of_cells()
+        for cell in self._prefixed:
+            cell.quotePrefix = True
+
+    def _row_of_cells(self) -> list[Any]:
+        cells = [WriteOnlyCell(self._sheet) for _ in self._columns]
+        for cell, column in zip(cells, self._columns, strict=True):
             cell.number_format = FORMATS[column.shape]
+        return cells
 
 
 def _set(cell: Any, value: Cell, shape: Shape) -> None:
@@ -104,8 +121,6 @@ def _set(cell: Any, value: Cell, shape: Shape) -> None:
         cell.value = text
         # Text stays text, whatever it begins with; the prefix keeps it so when somebody edits the cell.
         cell.data_type = "s"
-        if cell.quotePrefix != text.startswith(FORMULA):
-            cell.quotePrefix = text.startswith(FORMULA)
     elif value is None:
         cell.value = None
     elif shape is Shape.FEN and isinstance(value, int):

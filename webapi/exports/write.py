@@ -82,7 +82,7 @@ def _begin(engine: Engine, clock: Clock, export_id: str) -> Export | None:
             return None
         now = clock.now()
         export.state, export.begun_at, export.seen_at = ExportState.RUNNING, now, now
-        export.rows_done, export.tries = 0, export.tries + 1
+        export.rows_done = 0
         return export
 
 
@@ -102,6 +102,7 @@ def _write(engine: Engine, clock: Clock, export: Export, kind: ExportKind, part:
                 sheet.add(row)
             done += len(batch)
             if not _mark(engine, export.id, rows_done=done, rows_total=total, seen_at=clock.now()):
+                sheet.abandon()
                 raise CancelledError
         sheet.save(part)
         return done

@@ -18,6 +18,7 @@ from webapi.ledger.accounts import (
 from webapi.ledger.holds import close_hold, lock_hold
 from webapi.ledger.models import HoldState, TransactionKind
 from webapi.ledger.post import Move, Posting, lock_wallet, post
+from webapi.orders.evidence_keep import fix_evidence
 from webapi.orders.models import Bill, BillKind, BillLine, Order
 from webapi.orders.reckon import Figures
 
@@ -141,7 +142,7 @@ def correct(
 def write_bill(
     session: Session, order: Order, figures: Figures, kind: BillKind, evidence: Evidence, *, at: datetime
 ) -> Bill:
-    """Write a bill with its lines and put its figures on the order."""
+    """Write a bill with its lines, put its figures on the order, and fix the evidence; the money is posted before."""
     priced = figures.priced
     bill = Bill(
         order_serial=order.serial,
@@ -182,6 +183,7 @@ def write_bill(
     order.settled_at = order.settled_at or at
     order.business_date = civil_day(order.ended_at or at)
     session.flush()
+    fix_evidence(session, order, bill, at=at)
     return bill
 
 

@@ -28,6 +28,7 @@ from webapi.orders.advance import lock_order, observe, publish_change
 from webapi.orders.card_start import card_request
 from webapi.orders.confirm import confirmation, mark_sent
 from webapi.orders.course import COURSE, keep_course
+from webapi.orders.evidence_keep import keep_event, keep_reply, keep_verdict
 from webapi.orders.extend_hold import hold_low
 from webapi.orders.marks import keep_mark
 from webapi.orders.models import Order
@@ -43,6 +44,7 @@ def verdict(session: Session, address: Address, said: Verdict, at: datetime) -> 
     order = _order_of(session, address, said.serial)
     if order is None:
         return NOTHING
+    keep_verdict(session, order, said)
     match said.kind:
         case VerdictKind.GOAL_REACHED:
             _goal_reached(session, order, said, at)
@@ -84,6 +86,7 @@ def reply(session: Session, address: Address, said: GunReply, at: datetime) -> A
     order = _order_of(session, address, said.serial)
     if order is None:
         return NOTHING
+    keep_reply(session, order, said)
     if said.command == "stop":
         observe(session, order, life.StopReplied(said.outcome), at=at)
         return NOTHING
@@ -146,6 +149,7 @@ def gun_event(session: Session, address: Address, event: GunEvent, at: datetime)
     elif event.kind is GunEventKind.START_FAILED:
         order = _order_of(session, address, event.serial)
         if order is not None:
+            keep_event(session, order, event)
             observe(session, order, life.StartFailed(event.reason), at=at)
     elif event.kind is GunEventKind.CARD_REQUEST:
         card_request(session, address, event, at)
@@ -153,6 +157,7 @@ def gun_event(session: Session, address: Address, event: GunEvent, at: datetime)
         order = _order_of(session, address, event.serial)
         if order is not None:
             keep_course(session, order, event, at=at)
+            keep_event(session, order, event)
     return NOTHING
 
 

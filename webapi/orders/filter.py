@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.orm import InstrumentedAttribute
 
 from evcs.contracts.states import GoalKind, OrderState, StartSource, StopClass
 from webapi.http.paging import PageWish
@@ -132,7 +134,7 @@ def _times(wish: OrderFilter) -> list[ColumnElement[bool]]:
     for column, since, until in (
         (Order.requested_at, wish.since, wish.until),
         (Order.started_at, wish.begun_since, wish.begun_until),
-        (Order.ended_at, wish.ended_since, wish.ended_until),
+        (_walked(Order.ended_at, wish.sort is Sort.ENDED), wish.ended_since, wish.ended_until),
         (Order.settled_at, wish.settled_since, wish.settled_until),
     ):
         if since is not None:
@@ -167,12 +169,21 @@ def _day(day: date | None) -> datetime | None:
     return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+def _walked(column: InstrumentedAttribute[Any], is_sorted_by: bool) -> Any:
+    """A column that has an index, spelt so that none is used unless the list is sorted by it.
+
+    Else a database may take the rows of a wide range by that index, and sort them all for one page.
+    """
+    return column if is_sorted_by else func.coalesce(column, column)
+
+
 def _figures(wish: OrderFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
+    total = _walked(Order.total_fen, wish.sort is Sort.AMOUNT)
     if wish.amount_least_fen is not None:
-        found.append(Order.total_fen >= wish.amount_least_fen)
+        found.append(total >= wish.amount_least_fen)
     if wish.amount_most_fen is not None:
-        found.append(Order.total_fen <= wish.amount_most_fen)
+        found.append(total <= wish.amount_most_fen)
     if wish.energy_least_kwh is not None:
         found.append(Order.energy_kwh >= wish.energy_least_kwh)
     if wish.energy_most_kwh is not None:

@@ -75,8 +75,9 @@ def _aside(sees: Visible, wish: OrderFilter) -> ColumnElement[bool]:
     if isinstance(sees.asker, Driver):
         mine: ColumnElement[bool] = func.coalesce(Order.customer_id, 0) == sees.asker.id
         return and_(mine, Order.station_code.in_(wish.station)) if wish.station else mine
-    seen = sees.sees_station(Order.station_code)
-    return and_(seen, func.coalesce(Order.station_code, "").in_(wish.station)) if wish.station else seen
+    station = func.coalesce(Order.station_code, "")
+    seen = sees.sees_station(station)
+    return and_(seen, station.in_(wish.station)) if wish.station else seen
 
 
 def _narrow(session: Session, sees: Visible, wish: OrderFilter) -> tuple[ColumnElement[bool], ...] | None:
