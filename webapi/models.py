@@ -11,7 +11,9 @@ import webapi.guns.power_models
 import webapi.guns.said_models
 import webapi.http.models
 import webapi.ledger.models
+import webapi.orders.evidence_models
 import webapi.orders.models
+import webapi.orders.stop_models
 import webapi.piles.command_models
 import webapi.piles.history_models
 import webapi.piles.models

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from evcs.contracts import topics
 from evcs.contracts.envelope import ContractError
-from evcs.contracts.session import SessionLevel
+from evcs.contracts.session import Held, SessionLevel
 from evcs.contracts.states import CapState
 from evcs.contracts.topics import Address
 from evcs.runtime.log import get_logger
@@ -20,6 +20,8 @@ from webapi.database import ROW_LOCK
 from webapi.guns.models import Gun
 from webapi.guns.power_follow import follow
 from webapi.guns.power_models import GunSessionLive
+from webapi.orders.evidence_keep import keep_cap
+from webapi.orders.models import Order
 from webapi.worker.answers import NOTHING, Answers
 
 log = get_logger()
@@ -88,8 +90,17 @@ def session_level(session: Session, address: Address, level: SessionLevel, at: d
     row.allowance_refused = None if level.allowance_refused is None else level.allowance_refused.value
     row.changed_at = at
     session.flush()
+    if held is not None:
+        _keep_with_order(session, level.pile, level.gun, held, level.version, at)
     follow(session, row, at=at)
     return NOTHING
+
+
+def _keep_with_order(session: Session, pile: str, gun: int, held: Held, version: int, at: datetime) -> None:
+    """A cap is evidence of the order that it holds."""
+    order = session.get(Order, held.serial)
+    if order is not None and (order.pile_number, order.gun_no) == (pile, gun):
+        keep_cap(session, order, held, version=version, at=at)
 
 
 def session_cleared(session: Session, address: Address, at: datetime) -> None:

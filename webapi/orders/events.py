@@ -28,12 +28,13 @@ from webapi.orders.advance import lock_order, observe, publish_change
 from webapi.orders.card_start import card_request
 from webapi.orders.confirm import confirmation, mark_sent
 from webapi.orders.course import COURSE, keep_course
-from webapi.orders.evidence_keep import keep_event, keep_reply, keep_verdict
+from webapi.orders.evidence_keep import keep_card_request, keep_event, keep_reply, keep_verdict
 from webapi.orders.extend_hold import hold_low
 from webapi.orders.marks import keep_mark
 from webapi.orders.models import Order
 from webapi.orders.queued import line_of
 from webapi.orders.settle import settle_record
+from webapi.orders.stop_steps import stop_replied
 from webapi.worker.answers import NOTHING, Answers
 
 log = get_logger()
@@ -88,6 +89,7 @@ def reply(session: Session, address: Address, said: GunReply, at: datetime) -> A
         return NOTHING
     keep_reply(session, order, said)
     if said.command == "stop":
+        stop_replied(session, order, said.id, said.outcome, at=at)
         observe(session, order, life.StopReplied(said.outcome), at=at)
         return NOTHING
     reason = said.reason
@@ -153,6 +155,7 @@ def gun_event(session: Session, address: Address, event: GunEvent, at: datetime)
             observe(session, order, life.StartFailed(event.reason), at=at)
     elif event.kind is GunEventKind.CARD_REQUEST:
         card_request(session, address, event, at)
+        keep_card_request(session, event)
     elif event.kind in COURSE:
         order = _order_of(session, address, event.serial)
         if order is not None:

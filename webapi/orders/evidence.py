@@ -1,4 +1,4 @@
-"""The evidence of a bill as one document: every input of the reckoning and of the payment, with the frames behind it."""
+"""The evidence of a bill as one document: all inputs of the reckoning and of the payment, and the frames behind it."""
 
 from datetime import date
 from decimal import Decimal

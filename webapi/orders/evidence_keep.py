@@ -34,9 +34,19 @@ def keep_reply(session: Session, order: Order, said: GunReply) -> None:
 
 
 def keep_event(session: Session, order: Order, event: GunEvent) -> None:
-    """What happened at the gun in the order's course."""
+    """What happened at the gun in the order's course; a card's password is nobody's evidence."""
+    asked = event.card_request
+    if asked is not None:
+        event = msgspec.structs.replace(event, card_request=msgspec.structs.replace(asked, password=""))
     bare = encode(msgspec.structs.replace(event, frame_hex="")).decode()
     _keep(session, order, FrameKind.EVENT, event.id, event.received_at, event.frame_hex, bare)
+
+
+def keep_card_request(session: Session, event: GunEvent) -> None:
+    """What was asked at the pile, with the order that came of it; where none did the attempt is told elsewhere."""
+    order = session.scalars(select(Order).where(Order.card_request_id == event.id)).one_or_none()
+    if order is not None:
+        keep_event(session, order, event)
 
 
 def keep_verdict(session: Session, order: Order, said: Verdict) -> None:
