@@ -50,6 +50,7 @@ bench: setup
 	$(VENV_PYTHON) -m bench.rules
 	$(VENV_PYTHON) -m bench.sharing
 	$(VENV_PYTHON) -m bench.goals
+	$(VENV_PYTHON) -m bench.api
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var

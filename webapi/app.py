@@ -23,6 +23,7 @@ from webapi.orders.routes import endpoints as orders
 from webapi.piles.command_routes import endpoints as commands
 from webapi.piles.routes import endpoints as piles
 from webapi.recharges.routes import endpoints as recharges
+from webapi.reconcile.routes import endpoints as daily_bills
 from webapi.stations.lockout_routes import endpoints as lockouts
 from webapi.stations.routes import endpoints as stations
 from webapi.tariffs.routes import endpoints as tariffs
@@ -51,6 +52,7 @@ ENDPOINTS = (
     tariffs,
     places,
     asks,
+    daily_bills,
 )
 
 
