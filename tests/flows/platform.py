@@ -17,6 +17,7 @@ from bridge.simulator.options import PileOptions
 from evcs.contracts import topics
 from evcs.contracts.states import GunState
 from evcs.contracts.times import SLOT
+from tests.flows import forks
 from tests.flows.observer import Observer
 from tests.flows.processes import Service
 from tests.flows.town import PASSWORD, Town
@@ -88,6 +89,7 @@ class Platform:
 
     async def start(self) -> None:
         """Start every service and sign in."""
+        forks.prepare(*SERVICES)
         for service in self.services.values():
             service.start()
         await self.http_ready()

@@ -1,27 +1,25 @@
-"""The services of a scenario as real processes: started by their README command, killed without mercy."""
+"""The services of a scenario as real processes: started from their own `__main__`, killed without mercy."""
 
 import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.flows import forks
+from tests.flows.forks import Fork
 
 
 class Service:
-    """`python -m <module>` with its own environment and log file."""
+    """What `python -m <module>` runs, with its own environment and log file."""
 
     def __init__(self, module: str, environment: Mapping[str, str], log: Path) -> None:
         self.module = module
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
         self._log = log
-        self._out: IO[bytes] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Fork | None = None
 
     def give(self, environment: Mapping[str, str]) -> None:
         """Further variables, from its next start on."""
@@ -30,10 +28,7 @@ class Service:
     def start(self) -> None:
         """Start it; a service that runs already is a mistake of the test."""
         assert self._process is None or self._process.poll() is not None, f"{self.module} runs"
-        self._out = self._log.open("ab")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", self.module], cwd=ROOT, env=self._environment, stdout=self._out, stderr=self._out
-        )
+        self._process = forks.start(self.module, self._environment, self._log)
 
     @property
     def running(self) -> bool:
@@ -43,7 +38,7 @@ class Service:
         """SIGKILL: no farewell, no flush."""
         assert self._process is not None
         assert self.running, f"{self.module} had died before:\n{self.tail()}"
-        self._process.kill()
+        self._process.send_signal(signal.SIGKILL)
         self._process.wait(10)
 
     def freeze(self) -> None:
@@ -71,10 +66,8 @@ class Service:
         try:
             code = self._process.wait(15)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._process.send_signal(signal.SIGKILL)
             code = self._process.wait(5)
-        if self._out is not None:
-            self._out.close()
         return code
 
     def tail(self, lines: int = 30) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from evcs.up.settings import PORT_FIELDS
-from tests.flows.processes import ROOT
+from tests.flows.forks import ROOT
 from tests.servers import free_port
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(180)]
