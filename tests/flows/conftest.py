@@ -1,15 +1,14 @@
 """The four platforms on which scenarios run: NATS and Mosquitto, SQLite and PostgreSQL."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.databases import PostgresForTests
 from tests.flows.town import Town, found_town
-from tests.servers import BROKERS, Broker, Postgres, postgres_server
-from webapi.database import open_database, upgrade
-
-__all__ = ["postgres_server"]
+from tests.servers import BROKERS, Broker
 
 ALL = ["nats-sqlite", "nats-postgresql", "mosquitto-sqlite", "mosquitto-postgresql"]
 BOTH = ["nats-sqlite", "mosquitto-postgresql"]
@@ -34,14 +33,11 @@ def broker(kind: str, tmp_path: Path) -> Iterator[Broker]:
 def database_url(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """A fresh, migrated, empty database."""
     if kind.endswith("postgresql"):
-        server: Postgres = request.getfixturevalue("postgres_server")
-        url = server.database()
-    else:
-        url = f"sqlite:///{tmp_path / 'evcs.db'}"
-    engine = open_database(url)
-    upgrade(engine)
-    engine.dispose()
-    return url
+        server: PostgresForTests = request.getfixturevalue("postgres")
+        return server.fresh()
+    path = tmp_path / "evcs.db"
+    shutil.copyfile(request.getfixturevalue("migrated_sqlite"), path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
-from tests.webapi.conftest import PostgresForTests
+from tests.databases import PostgresForTests
 from webapi.database import open_database, upgrade
 from webapi.models import metadata
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from evcs.contracts.reasons import Reason
 from evcs.contracts.states import OrderState
 from evcs.store.open import open_store
-from tests.webapi.conftest import PostgresForTests
+from tests.databases import PostgresForTests
 from tests.webapi.http.world import NOW, World, make_world, order_body
 from webapi.database import open_database, sessions
 from webapi.ledger.invariants import check

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from tests.webapi.conftest import PostgresForTests
+from tests.databases import PostgresForTests
 from tests.webapi.http.world import NOW, World, order_body
 from webapi.database import open_database, sessions
 from webapi.http import idempotency

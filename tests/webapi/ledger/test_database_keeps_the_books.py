@@ -5,8 +5,8 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from tests.databases import PostgresForTests
 from tests.webapi.books import BEGIN, Books
-from tests.webapi.conftest import PostgresForTests
 from webapi.customers.models import Customer
 from webapi.database import open_database
 from webapi.ledger.accounts import account_id, available, clearing

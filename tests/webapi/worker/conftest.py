@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import PostgresForTests
 from tests.servers import BROKERS, Brokers
-from tests.webapi.conftest import PostgresForTests
 from tests.webapi.worker.scene import Scene
 from webapi.database import open_database
 from webapi.worker.settings import Settings
