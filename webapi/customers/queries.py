@@ -8,6 +8,9 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from webapi.access import Visible
+from webapi.cards.models import Card, CardState, Vehicle
+from webapi.cards.numbers import UID_DIGITS, spell_uid, spellings
+from webapi.cards.rights import sees_numbers
 from webapi.customers.masks import masked_phone
 from webapi.customers.models import Customer
 from webapi.http.paging import NumberKey, Page, PageWish, page_of, read_cursor
@@ -43,9 +46,10 @@ class CustomerView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerFilter(PageWish):
-    """Which customers: part of the name, or the phone number."""
+    """Which customers: by part of the name, or phone number, card, plate or VIN; blocked ones only, or only others."""
 
     q: str | None = None
+    blocked: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,8 @@ def list_customers(session: Session, sees: Visible, wish: CustomerFilter) -> Pag
     query = sees.customers().options(joinedload(Customer.wallet))
     if wish.q is not None:
         query = query.where(_matches(wish.q.strip(), sees))
+    if wish.blocked is not None:
+        query = query.where(Customer.blocked_at.is_not(None) if wish.blocked else Customer.blocked_at.is_(None))
     after = read_cursor(wish.cursor, NumberKey)
     if after is not None:
         query = query.where(Customer.id < after.id)
@@ -108,9 +114,10 @@ def list_customers(session: Session, sees: Visible, wish: CustomerFilter) -> Pag
     )
 
 
-def find_customer(session: Session, sees: Visible, customer_id: int) -> Customer | None:
-    """One customer."""
-    return session.scalars(sees.customers().where(Customer.id == customer_id)).one_or_none()
+def find_customer(session: Session, sees: Visible, customer_id: int, *, lock: bool = False) -> Customer | None:
+    """One customer; locked for a change."""
+    query = sees.customers().where(Customer.id == customer_id)
+    return session.scalars(query.with_for_update(of=Customer) if lock else query).one_or_none()
 
 
 def statement(session: Session, sees: Visible, customer_id: int, wish: PageWish) -> Page[StatementLine]:
@@ -161,7 +168,25 @@ def _matches(q: str, sees: Visible) -> ColumnElement[bool]:
     phone = (
         Customer.phone.contains(q, autoescape=True) if Right.SEE_PHONES in sees.asker.rights else Customer.phone == q
     )
-    return or_(Customer.name.contains(q, autoescape=True), phone)
+    return or_(Customer.name.contains(q, autoescape=True), phone, _has_card(q, sees), _has_vehicle(q, sees))
+
+
+def _has_card(q: str, sees: Visible) -> ColumnElement[bool]:
+    """A card in use: its whole chip number in any spelling, or the printed one; by part of that for who may read it."""
+    printed = Card.printed_no.contains(q, autoescape=True) if sees_numbers(sees) else Card.printed_no == q
+    uid = spell_uid(q)
+    numbers = or_(printed, Card.uid.in_(spellings(uid))) if len(uid) == UID_DIGITS else printed
+    return Customer.id.in_(select(Card.customer_id).where(Card.state != CardState.UNBOUND, numbers))
+
+
+def _has_vehicle(q: str, sees: Visible) -> ColumnElement[bool]:
+    """A vehicle in use: its VIN or plate; by part of them for who may read them."""
+    upper = q.upper()
+    if sees_numbers(sees):
+        numbers = or_(Vehicle.vin.contains(upper, autoescape=True), Vehicle.plate.contains(upper, autoescape=True))
+    else:
+        numbers = or_(Vehicle.vin == upper, Vehicle.plate == upper)
+    return Customer.id.in_(select(Vehicle.customer_id).where(Vehicle.state != CardState.UNBOUND, numbers))
 
 
 def _changes(customer_id: int, after: NumberKey | None) -> Select[Transaction, int]:

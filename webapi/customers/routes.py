@@ -1,7 +1,8 @@
-"""Customers over HTTP: list, search, open, detail, statement."""
+"""Customers over HTTP: list, search, open, block, detail, statement."""
 
 from http import HTTPStatus
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -29,6 +30,13 @@ from webapi.stations.schemas import PageQuery
 from webapi.users.roles import Right
 
 endpoints = Endpoints("用户 Customers", "车主、钱包、流水 · drivers, wallets, statements")
+
+
+class Blocking(msgspec.Struct, frozen=True):
+    """What the audit keeps of blocking an account or letting it go on."""
+
+    reason: str
+    reason_before: str | None
 
 
 @endpoints.get("/customers", Served(Right.SEE_ACCOUNTS), answers=schemas.CustomersSchema, query=schemas.CustomersQuery)
@@ -73,6 +81,46 @@ def customer(call: Call, customer_id: int) -> CustomerView:
     return customer_view(_found(call, customer_id), call.sees)
 
 
+@endpoints.post(
+    "/customers/<row:customer_id>/block",
+    Served(Right.BLOCK_ACCOUNTS, keyed=True, problems=(404,)),
+    answers=schemas.CustomerSchema,
+    body=schemas.WhyAccountBody,
+    example={"reason": "恶意欠费"},
+)
+def block_customer(call: Call, wish: schemas.Why, customer_id: int) -> CustomerView:
+    """冻结账户 · Block an account: nothing starts for it, from no source
+
+    正在进行的充电不会中断，但冻结金额不再追加。再次冻结只更新原因。
+
+    A charge that runs goes on as far as what is held for it lasts; nothing more is set aside. Blocking a blocked
+    account changes the reason only.
+    """
+    found = _found(call, customer_id, lock=True)
+    before = found.blocked_reason
+    if found.blocked_at is None:
+        found.blocked_at = call.at
+    found.blocked_reason = wish.reason
+    _audit(call, "customer_block", found, Blocking(wish.reason, before))
+    return customer_view(found, call.sees)
+
+
+@endpoints.post(
+    "/customers/<row:customer_id>/unblock",
+    Served(Right.BLOCK_ACCOUNTS, keyed=True, problems=(404,)),
+    answers=schemas.CustomerSchema,
+    body=schemas.WhyAccountBody,
+    example={"reason": "欠费已结清"},
+)
+def unblock_customer(call: Call, wish: schemas.Why, customer_id: int) -> CustomerView:
+    """解除冻结 · Let an account start charges again"""
+    found = _found(call, customer_id, lock=True)
+    before = found.blocked_reason
+    found.blocked_at = found.blocked_reason = None
+    _audit(call, "customer_unblock", found, Blocking(wish.reason, before))
+    return customer_view(found, call.sees)
+
+
 @endpoints.get(
     "/customers/<row:customer_id>/statement",
     Served(Right.SEE_ACCOUNTS),
@@ -84,11 +132,22 @@ def customer_statement(call: Call, wish: PageWish, customer_id: int) -> Page[Sta
     return statement(call.session, call.sees, _found(call, customer_id).id, wish)
 
 
-def _found(call: Call, customer_id: int) -> Customer:
-    found = find_customer(call.session, call.sees, customer_id)
+def _found(call: Call, customer_id: int, *, lock: bool = False) -> Customer:
+    found = find_customer(call.session, call.sees, customer_id, lock=lock)
     if found is None:
         raise not_found()
     return found
+
+
+def _audit(call: Call, action: str, customer: Customer, details: Blocking) -> None:
+    record(
+        call,
+        action,
+        tenant_id=customer.tenant_id,
+        object_kind="customer",
+        object_id=str(customer.id),
+        details=details,
+    )
 
 
 def _tenant(call: Call, station: str | None) -> int:

@@ -19,11 +19,26 @@ class CustomerWish:
     first_station: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why something is done to an account."""
+
+    reason: str
+
+
+class WhyAccountBody(Body):
+    """Why an account is blocked or let go on."""
+
+    makes = Why
+    reason = text("原因 · why", required=True)
+
+
 class CustomersQuery(PageQuery):
     """Which customers."""
 
     makes = CustomerFilter
-    q = text("姓名或手机号 · part of the name, or the phone number", most=64)
+    q = text("姓名、手机号、卡号、车牌或 VIN · part of the name, or phone number, card, plate or VIN", most=64)
+    blocked = fields.Boolean(metadata={"description": "是否已冻结 · only those that are blocked, or only the others"})
 
 
 class CustomerBody(Body):

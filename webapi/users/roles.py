@@ -32,6 +32,8 @@ class Right(StrEnum):
     SEE_ACCOUNTS = "see_accounts"
     """Customers with their wallets and statements."""
     OPEN_ACCOUNTS = "open_accounts"
+    BLOCK_ACCOUNTS = "block_accounts"
+    """冻结账户 and lifting it."""
     RECHARGE = "recharge"
     ADOPT_CHARGES = "adopt_charges"
     """Have a customer pay for a charge that no order explains."""
@@ -56,6 +58,7 @@ _HANDS = frozenset(
         Right.RUN_DEGRADED,
         Right.SEE_ACCOUNTS,
         Right.OPEN_ACCOUNTS,
+        Right.BLOCK_ACCOUNTS,
         Right.MANAGE_CARDS,
     }
 )
