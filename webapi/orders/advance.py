@@ -23,6 +23,7 @@ from webapi.orders.models import Order
 from webapi.orders.provisional import settle_provisionally
 from webapi.orders.reckon_anew import reckon_anew
 from webapi.orders.review import close_review
+from webapi.orders.stop_steps import end_warning, stop_sent, warn_unanswered
 from webapi.piles.commands import Wish, issue
 from webapi.piles.link import link_in_force
 from webapi.refusals import Refusal
@@ -108,6 +109,7 @@ def observe(session: Session, order: Order, seen: life.Observation, *, at: datet
             reason=order.refusal_code or order.exception_code,
         )
         _cancel_other_gun(session, order, at, by)
+        end_warning(session, order, at=at)
     return order
 
 
@@ -194,6 +196,7 @@ def _carry_out(session: Session, order: Order, effect: life.Effect, at: datetime
             )
         case life.WarnStopUnanswered():
             log.warning("stop_unanswered", serial=order.serial, pile=order.pile_number, gun=order.gun_no)
+            warn_unanswered(session, order, at=at)
         case life.RefuseAtPile(why):
             refuse_at_pile(session, order, why, at=at)
         case life.PublishOrderChange():
@@ -263,6 +266,7 @@ def publish_stop(session: Session, order: Order, why: Reason, *, at: datetime) -
     if link is None:
         return
     order.stop_id = new_id()
+    stop_sent(session, order, order.stop_id, why, at=at)
     stop = messages.stop(order.serial, id=order.stop_id, link=link, why=why, at=at)
     enqueue(
         session,

@@ -21,6 +21,7 @@ from webapi.orders.models import Bill, BillKind, BillRoute, ChargeRecord, Order,
 from webapi.orders.queries import find_order
 from webapi.orders.queued import QueueView, queue_view
 from webapi.orders.refusal_view import sentence_of
+from webapi.orders.stop_steps import StopSteps, stop_steps
 from webapi.orders.views import OrderView, order_view
 from webapi.users.roles import Right
 
@@ -97,6 +98,7 @@ class StopView:
     requested_at: datetime | None
     code: int | None
     kind: str | None
+    steps: StopSteps | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,7 @@ def order_detail(
             requested_at=order.stop_requested_at,
             code=order.stop_code,
             kind=order.stop_class,
+            steps=stop_steps(session, order),
         ),
         bills=_bills(session, serial),
         records=_records(session, order),

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 from evcs.contracts.gun import Goal, JointRole
+from evcs.contracts.pile import Outcome
 from evcs.contracts.states import GoalKind, OrderState, StartSource, StopClass, TariffBand
 from webapi.guns.schemas import LiveSchema
 from webapi.http.fields import (
@@ -22,6 +23,7 @@ from webapi.http.fields import (
 from webapi.ledger.models import HoldState
 from webapi.orders.course_schemas import CarLimitsSchema, CarSchema, EndingSchema, FoundSchema
 from webapi.orders.models import BillKind, BillRoute, RecordVerdict
+from webapi.orders.stop_steps import StopStage
 from webapi.stations.schemas import SentenceSchema
 
 LONGEST_S = 24 * 3600
@@ -272,6 +274,29 @@ class AuditSchema(Schema):
     address = out(fields.String, "来源地址 · from where", allow_none=True)
 
 
+class StopCommandSchema(Schema):
+    """A stop command; the first, and its repetitions."""
+
+    id = out(fields.String, "指令编号 · its id")
+    sent_at = out(Instant, "下发 · sent")
+    replied_at = out(Instant, "桩应答 · answered", allow_none=True)
+    outcome = out(fields.String, f"结果 · what became of it: {', '.join(Outcome)}", allow_none=True)
+
+
+class StopStepsSchema(Schema):
+    """已下发 → 桩已应答 → 电流归零 → 已结算."""
+
+    stage = out(fields.Enum, "进行到 · how far it is", enum=StopStage, by_value=True)
+    asked_at = out(Instant, "请求 · asked")
+    sent_at = out(Instant, "首次下发 · first sent", allow_none=True)
+    acknowledged_at = out(Instant, "桩已应答 · acknowledged by the pile", allow_none=True)
+    power_gone_at = out(Instant, "电流归零 · the gun charges no more", allow_none=True)
+    settled_at = out(Instant, "已结算 · settled", allow_none=True)
+    unanswered_since = out(Instant, "30 秒后仍在充电，已告警 · still charging after 30 s: alarm", allow_none=True)
+    lock_offered = out(fields.Boolean, "建议停用该枪 · locking the gun out is what is left to do")
+    commands = fields.List(fields.Nested(StopCommandSchema), metadata={"description": "每次下发 · every command"})
+
+
 class StopSchema(Schema):
     """Who wanted it to end and how the pile says it ended."""
 
@@ -282,6 +307,7 @@ class StopSchema(Schema):
     requested_at = out(Instant, "时间 · when", allow_none=True)
     code = out(fields.Integer, "桩的停止码 · the pile's code (YKC V1.6 §9)", allow_none=True)
     kind = out(fields.String, f"含义 · its meaning: {', '.join(StopClass)}", allow_none=True)
+    steps = fields.Nested(StopStepsSchema, allow_none=True, metadata={"description": "停止的进展 · step by step"})
 
 
 class OrderDetailSchema(OrderSchema):
