@@ -1,0 +1,1 @@
+"""Tests of evidence and of bills explained."""
