@@ -2,5 +2,6 @@
 
 from webapi.exports.declare import ExportKind
 from webapi.exports.orders import ORDERS
+from webapi.exports.transactions import TRANSACTIONS
 
-KINDS: dict[str, ExportKind] = {kind.code: kind for kind in (ORDERS,)}
+KINDS: dict[str, ExportKind] = {kind.code: kind for kind in (ORDERS, TRANSACTIONS)}

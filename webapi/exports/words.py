@@ -2,6 +2,7 @@
 
 from evcs.contracts.reasons import Sentence
 from evcs.contracts.states import GoalKind, OrderState, StartSource
+from webapi.ledger.models import TransactionKind
 
 STATES: dict[OrderState, Sentence] = {
     OrderState.HOLDING: Sentence("等待放行", "waits for the gate"),
@@ -32,4 +33,11 @@ GOALS: dict[GoalKind, Sentence] = {
     GoalKind.TIME: Sentence("定时", "time"),
     GoalKind.AMOUNT: Sentence("定金额", "amount"),
     GoalKind.ENERGY: Sentence("定电量", "energy"),
+}
+TRANSACTIONS: dict[TransactionKind, Sentence] = {
+    TransactionKind.RECHARGE: Sentence("充值", "recharge"),
+    TransactionKind.SETTLEMENT: Sentence("充电扣款", "charge"),
+    TransactionKind.CORRECTION: Sentence("账单更正", "correction"),
+    TransactionKind.DECISION: Sentence("待核裁定", "decision"),
+    TransactionKind.DEBT_PAID: Sentence("补缴欠费", "debt paid"),
 }

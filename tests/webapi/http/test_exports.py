@@ -58,8 +58,10 @@ def busy(world: World) -> World:
     return world
 
 
-def ask(world: World, filter: dict[str, str] | None = None, *, status: int = 202, **how: Any) -> Any:
-    answer = world.call("POST", "/exports", {"kind": "orders", "filter": filter or {}}, **how)
+def ask(
+    world: World, filter: dict[str, str] | None = None, *, status: int = 202, kind: str = "orders", **how: Any
+) -> Any:
+    answer = world.call("POST", "/exports", {"kind": kind, "filter": filter or {}}, **how)
     assert answer.status_code == status, answer.json
     return answer.json
 
@@ -68,12 +70,13 @@ def written(world: World, folder: Path, filter: dict[str, str] | None = None, **
     """The sheet of an export, read as Excel would."""
     export = ask(world, filter, **how)
     write_export(world.engine, world.clock, folder, export["id"])
-    how.pop("headers", None)
+    for name in ("headers", "kind"):
+        how.pop(name, None)
     state = world.call("GET", f"/exports/{export['id']}", **how).json
     assert (state["state"], state["rows_done"]) == ("done", state["rows_total"])
     answer = world.call("GET", f"/exports/{export['id']}/file", **how)
     assert answer.status_code == 200
-    assert answer.headers["Content-Disposition"].startswith("attachment; filename=orders-20261124-")
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
     assert len(answer.data) == state["file_bytes"]
     return load_workbook(BytesIO(answer.data)).worksheets[0]
 
@@ -110,6 +113,22 @@ def test_the_file_has_the_rows_and_totals_of_the_list_in_typed_cells(busy: World
     assert (evil.value, evil.data_type, evil.quotePrefix) == (EVIL, "s", True)
     assert not rows[0][place["用户"]].quotePrefix
     assert "正在充电" in rows[4][place["未能充电或异常的原因"]].value
+
+
+def test_transaction_records_are_exported_with_what_came_and_went(busy: World, folder: Path) -> None:
+    busy.recharge(busy.ours.customer, 5_000)
+    busy.recharge(busy.ours.customer, 1_500)
+    busy.recharge(busy.theirs.customer, 700)
+    busy.order(busy.ours)  # a hold moves nothing that leaves the customer
+    sheet = written(busy, folder, {"kind": "recharge"}, kind="transactions")
+    head, *rows, last = list(sheet.iter_rows(values_only=True))
+    came, went = head.index("收入"), head.index("支出")
+    assert [(row[head.index("类型")], row[came], row[went]) for row in rows] == [("充值", 15, 0), ("充值", 50, 0)]
+    assert (last[came], last[went]) == (65, 0)
+    everything = list(written(busy, folder, kind="transactions").iter_rows(values_only=True))
+    assert len(everything) == 4
+    refused = busy.call("POST", "/exports", {"kind": "transactions"}, token=busy.ours.tokens[Role.VIEWER])
+    assert (refused.status_code, refused.json["code"]) == (403, "not_allowed")
 
 
 def test_language_masks_and_scope_are_those_of_who_asked(busy: World, folder: Path) -> None:
