@@ -39,9 +39,15 @@ _decode = msgspec.json.Decoder(Line).decode
 _encode = msgspec.json.Encoder().encode
 
 
+_BY_LAST: dict[str, list[Topic[Any]]] = {}
+for _row in TABLE:
+    _BY_LAST.setdefault(_row.pattern.rpartition("/")[2], []).append(_row)
+_OPEN_ENDED = [row for last, rows in _BY_LAST.items() if last.startswith("{") for row in rows]
+
+
 def find(topic: str) -> tuple[Topic[Any], Address] | None:
     """The row of the table to which a topic's string belongs."""
-    for row in TABLE:
+    for row in (*_BY_LAST.get(topic.rpartition("/")[2], ()), *_OPEN_ENDED):
         address = row.parse(topic)
         if address is not None:
             return row, address
