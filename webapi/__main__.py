@@ -1,5 +1,6 @@
 """`python -m webapi`: the HTTP API, served by gunicorn threads, until SIGTERM."""
 
+import gc
 import sys
 
 from evcs.contracts.measurements import ROLLUPS
@@ -15,6 +16,7 @@ from webapi.http.limits import Rates
 from webapi.http.server import Server
 from webapi.mini.qr import GunCodes
 from webapi.mini.secret import qr_secret
+from webapi.recharges.limits import RechargeLimits
 from webapi.settings import Settings
 
 
@@ -36,10 +38,15 @@ def main() -> int:
             },
             GunCodes(qr_secret(settings.qr_secret, settings.var), settings.public_url),
             settings.var / "exports",
+            RechargeLimits(settings.recharge_alone_fen, settings.recharge_day_fen, settings.recharge_approval_h),
         )
         Runner(engine, adapters.clock, adapters.exports).start()
         rates = Rates(settings.http_reads_per_min, settings.http_changes_per_min, settings.http_strangers_per_min)
-        return create_app(adapters, body_kib=settings.http_body_kib, proxies=settings.http_proxies, rates=rates)
+        app = create_app(adapters, body_kib=settings.http_body_kib, proxies=settings.http_proxies, rates=rates)
+        # What is here now stays: a full collection that walks it each time takes 100 ms out of some answer.
+        gc.collect()
+        gc.freeze()
+        return app
 
     Server(settings, make).run()
     return 0

@@ -17,6 +17,7 @@ from webapi.guns.models import Gun
 from webapi.guns.power_models import PowerSetting, PowerSettingGun
 from webapi.orders.models import ChargeRecord, Order
 from webapi.piles.models import Pile
+from webapi.recharges.models import RechargeRequest
 from webapi.stations.models import Station
 from webapi.tariffs.models import Tariff
 from webapi.tenants.models import Tenant
@@ -162,6 +163,14 @@ class Visible:
         Who sees only some stations sees the customers who came by one of them first or have charged at one.
         """
         return select(Customer).where(Customer.archived_at.is_(None), self._of_customer())
+
+    def recharge_requests(self) -> Select[RechargeRequest]:
+        """Recharges of visible customers that wait, or waited, for a second person."""
+        return (
+            select(RechargeRequest)
+            .join(Customer, Customer.id == RechargeRequest.customer_id)
+            .where(Customer.archived_at.is_(None), self._of_customer())
+        )
 
     def tariffs(self) -> Select[Tariff]:
         """Tariffs in use of the own operator, also for who sees only some of its stations."""

@@ -18,10 +18,12 @@ from webapi.http.converters import CodeConverter, GunConverter, RowConverter, Se
 from webapi.http.render import MsgspecProvider
 from webapi.http.smorest import make_api, register
 from webapi.mini.place_routes import endpoints as places
+from webapi.orders.explain_routes import endpoints as explain
 from webapi.orders.orphan_routes import endpoints as orphans
 from webapi.orders.routes import endpoints as orders
 from webapi.piles.command_routes import endpoints as commands
 from webapi.piles.routes import endpoints as piles
+from webapi.recharges.request_routes import endpoints as recharge_requests
 from webapi.recharges.routes import endpoints as recharges
 from webapi.reconcile.routes import endpoints as daily_bills
 from webapi.stations.lockout_routes import endpoints as lockouts
@@ -46,7 +48,9 @@ ENDPOINTS = (
     customers,
     cards,
     recharges,
+    recharge_requests,
     orders,
+    explain,
     orphans,
     exports,
     tariffs,

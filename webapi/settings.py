@@ -30,6 +30,13 @@ class Settings(ServiceSettings):
     http_strangers_per_min: int = Field(
         600, ge=0, description="requests of one address without a sign-in in a minute; 0: no bound"
     )
+    recharge_alone_fen: int = Field(
+        500_000, ge=0, description="largest recharge by hand of one person alone, fen; above it a second one approves"
+    )
+    recharge_day_fen: int = Field(
+        5_000_000, ge=0, description="what one person may recharge by hand, or ask for, in a day, fen"
+    )
+    recharge_approval_h: int = Field(24, ge=1, le=720, description="how long a recharge waits for the second person, h")
     public_url: str = Field(
         "http://127.0.0.1:8090",
         pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",

@@ -117,7 +117,7 @@ def list_customers(session: Session, sees: Visible, wish: CustomerFilter) -> Pag
 def find_customer(session: Session, sees: Visible, customer_id: int, *, lock: bool = False) -> Customer | None:
     """One customer; locked for a change."""
     query = sees.customers().where(Customer.id == customer_id)
-    return session.scalars(query.with_for_update(of=Customer) if lock else query).one_or_none()
+    return session.scalars(query.with_for_update(of=Customer, key_share=True) if lock else query).one_or_none()
 
 
 def statement(session: Session, sees: Visible, customer_id: int, wish: PageWish) -> Page[StatementLine]:

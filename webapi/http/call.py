@@ -16,6 +16,7 @@ from evcs.runtime.clock import Clock
 from evcs.store.interface import TelemetryReader
 from webapi.access import Asker, ConsoleUser, Visible, visible
 from webapi.mini.qr import GunCodes
+from webapi.recharges.limits import RechargeLimits
 
 EXTENSION = "evcs"
 
@@ -34,6 +35,8 @@ class Adapters:
     """Of the QR codes; without a secret of the installation, codes of this process alone."""
     exports: Path = Path("var/exports")
     """Where the files of exports are."""
+    recharge_limits: RechargeLimits = field(default_factory=RechargeLimits)
+    """What one person may put on wallets by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,11 @@ class Call:
     def gun_codes(self) -> GunCodes:
         """Makes and reads the QR codes of guns."""
         return adapters().gun_codes
+
+    @property
+    def recharge_limits(self) -> RechargeLimits:
+        """What one person may put on wallets by hand."""
+        return adapters().recharge_limits
 
     def reader_of(self, rollup: Rollup) -> TelemetryReader:
         """Where a roll-up is read."""

@@ -31,6 +31,11 @@ class Code(StrEnum):
     CARD_TAKEN = "card_taken"
     VEHICLE_TAKEN = "vehicle_taken"
     NOT_BOUND = "not_bound"
+    RECHARGE_NEEDS_SECOND = "recharge_needs_second"
+    RECHARGE_OVER_DAY = "recharge_over_day"
+    RECHARGE_DECIDED = "recharge_decided"
+    RECHARGE_EXPIRED = "recharge_expired"
+    RECHARGE_SAME_PERSON = "recharge_same_person"
     NO_ORPHAN = "no_orphan"
     FEEDER_IN_USE = "feeder_in_use"
     DEGRADED_NOT_NEEDED = "degraded_not_needed"
@@ -136,6 +141,21 @@ TEXTS: dict[Code, Sentence] = {
     Code.FAULT_CODES_IN_USE: Sentence(
         "有 {records} 条故障记录使用了这些故障码；记录会保留原有文字。确认删除请带上 used_too=true。",
         "{records} records show these codes; they keep their text. To delete nevertheless say used_too = true.",
+    ),
+    Code.RECHARGE_NEEDS_SECOND: Sentence(
+        "单笔超过 {alone} 元须由另一人复核，请改为提交充值申请。",
+        "More than {alone} yuan at once needs a second person; ask for the recharge instead.",
+    ),
+    Code.RECHARGE_OVER_DAY: Sentence(
+        "超过您的单日代充限额，今日还可充 {left} 元。",
+        "That is over what you may recharge in a day; {left} yuan are left today.",
+    ),
+    Code.RECHARGE_DECIDED: Sentence("该充值申请已处理。", "That request has been decided already."),
+    Code.RECHARGE_EXPIRED: Sentence(
+        "该充值申请已过期，请重新提出。", "That request has expired; it has to be made anew."
+    ),
+    Code.RECHARGE_SAME_PERSON: Sentence(
+        "须由另一人复核：申请与复核不能是同一人。", "Another person has to decide: who asked cannot approve or reject."
     ),
     Code.MONTH_TO_COME: Sentence(
         "该月尚未开始，请选择以前的月份。", "That month has not begun yet; choose one that has."

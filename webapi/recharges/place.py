@@ -51,6 +51,7 @@ def place_recharge(session: Session, order: RechargeOrder, *, at: datetime, by: 
             raise KeyTaken(f"{order.channel} {order.number} is a recharge of {known.amount_fen} fen")
         return known
     owed = min(wallet.debt_fen, order.amount_fen)
+    before_fen = wallet.available_fen
     posted = post(
         session,
         Posting(
@@ -79,6 +80,8 @@ def place_recharge(session: Session, order: RechargeOrder, *, at: datetime, by: 
         paid_at=at,
         created_by=by,
         transaction_id=posted.transaction_id,
+        before_fen=before_fen,
+        after_fen=before_fen + order.amount_fen - owed,
     )
     session.add(recharge)
     session.flush()

@@ -35,6 +35,8 @@ class Right(StrEnum):
     BLOCK_ACCOUNTS = "block_accounts"
     """冻结账户 and lifting it."""
     RECHARGE = "recharge"
+    APPROVE_RECHARGES = "approve_recharges"
+    """As the second person, for what another one asked."""
     ADOPT_CHARGES = "adopt_charges"
     """Have a customer pay for a charge that no order explains."""
     SEE_PHONES = "see_phones"
@@ -67,7 +69,7 @@ GRANTED: dict[Role, frozenset[Right]] = {
     Role.PLATFORM_ADMIN: frozenset(Right),
     Role.TENANT_ADMIN: frozenset(Right),
     Role.OPERATOR: _LOOK | _HANDS,
-    Role.FINANCE: _LOOK | {Right.SEE_ACCOUNTS, Right.RECHARGE, Right.ADOPT_CHARGES, Right.SEE_PHONES, Right.SEE_AUDIT},
+    Role.FINANCE: _LOOK | {Right.SEE_ACCOUNTS, Right.RECHARGE, Right.APPROVE_RECHARGES, Right.ADOPT_CHARGES, Right.SEE_PHONES, Right.SEE_AUDIT},
     Role.VIEWER: _LOOK,
 }
 
