@@ -367,10 +367,21 @@ class CurvePointSchema(Schema):
     battery_temp_max_c = out(fields.Float, "电池最高温度 · hottest cell, °C", allow_none=True)
 
 
+class CurveGapSchema(Schema):
+    """A time of the charge without a reading."""
+
+    start = out(Instant, "起 · from")
+    end = out(Instant, "止 · until")
+
+
 class CurveSchema(Schema):
     """An order's readings in order of time."""
 
     serial = out(fields.String, "订单 · order")
     start = out(Instant, "起 · looked from")
     end = out(Instant, "止 · looked until")
+    has_data = out(fields.Boolean, "有数据 · whether there is a single reading; false: no data")
     points = fields.List(fields.Nested(CurvePointSchema))
+    gaps = fields.List(
+        fields.Nested(CurveGapSchema), metadata={"description": "无数据的时段，不可连线 · draw no line across these"}
+    )

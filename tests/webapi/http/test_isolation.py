@@ -72,7 +72,10 @@ def pairs(theirs: dict[str, Any]) -> list[tuple[str, str, str, Any, Any]]:
             {"name": "x", "first_station": "none"},
         ),
         ("GET", f"/orders/{theirs['serial']}", f"/orders/{ABSENT_SERIAL}", None, None),
-        ("GET", f"/orders/{theirs['serial']}/curve", f"/orders/{ABSENT_SERIAL}/curve", None, None),
+        *(
+            ("GET", f"/orders/{theirs['serial']}/{what}", f"/orders/{ABSENT_SERIAL}/{what}", None, None)
+            for what in ("curve", "explanation", "timeline")
+        ),
         ("POST", f"/orders/{theirs['serial']}/stop", f"/orders/{ABSENT_SERIAL}/stop", None, None),
         *(
             ("GET", f"/piles/{theirs['pile']}/{what}", f"/piles/{ABSENT_PILE}/{what}", None, None)
