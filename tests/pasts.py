@@ -31,7 +31,13 @@ def write(folder: Path, *more: str, seed: int = SEED) -> Path:
     return folder
 
 
+_WRITTEN: dict[Path, Path] = {}
+
+
 @pytest.fixture(scope="session")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that nobody changes."""
-    return write(tmp_path_factory.mktemp("past") / "past")
+    """A folder that nobody changes; one for all modules that import this fixture, which is another in each."""
+    session = tmp_path_factory.getbasetemp()
+    if session not in _WRITTEN:
+        _WRITTEN[session] = write(tmp_path_factory.mktemp("past") / "past")
+    return _WRITTEN[session]

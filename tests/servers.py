@@ -183,6 +183,9 @@ class Server:
 class Broker(Server):
     """An MQTT 3.1.1 broker on the loopback; anybody may do anything unless it is told otherwise."""
 
+    ack_wait_s = 5
+    """After how long NATS delivers again what was not acknowledged, on a new connection too; Mosquitto does at once."""
+
     def __init__(
         self, folder: Path, port: int | None = None, deny: str | None = None, password: str | None = None
     ) -> None:
@@ -289,7 +292,8 @@ class Nats(Broker):
         conf.write_text(
             f'server_name: "evcs-test"\nhost: "127.0.0.1"\nport: {self._client_port}\n'
             f'jetstream {{ store_dir: "{self.store}" }}\n'
-            f'mqtt {{ host: "127.0.0.1", port: {self.port}, ack_wait: "5s", max_ack_pending: 200 }}\n{rights}'
+            f'mqtt {{ host: "127.0.0.1", port: {self.port}, ack_wait: "{self.ack_wait_s}s", max_ack_pending: 200 }}\n'
+            f"{rights}"
         )
         return [found, "-c", str(conf)]
 
@@ -481,9 +485,10 @@ class Brokers:
         self._made: list[Broker] = []
         self._cuts: list[Cut] = []
 
-    def make(self, deny: str | None = None, password: str | None = None) -> Broker:
+    def make(self, deny: str | None = None, password: str | None = None, ack_wait_s: int = Broker.ack_wait_s) -> Broker:
         """A running broker with a store of its own."""
         broker = self.kind(self._folder / f"broker{len(self._made)}", deny=deny, password=password)
+        broker.ack_wait_s = ack_wait_s
         self._made.append(broker)
         broker.start()
         return broker
