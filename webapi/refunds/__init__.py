@@ -1,0 +1,1 @@
+"""Refunds: what a customer may have back of the balance, and by which way."""
