@@ -19,7 +19,6 @@ from webapi.http.render import MsgspecProvider
 from webapi.http.smorest import make_api, register
 from webapi.mini.place_routes import endpoints as places
 from webapi.orders.explain_routes import endpoints as explain
-from webapi.orders.explain_routes import endpoints as explain
 from webapi.orders.orphan_routes import endpoints as orphans
 from webapi.orders.routes import endpoints as orders
 from webapi.piles.command_routes import endpoints as commands
@@ -51,7 +50,6 @@ ENDPOINTS = (
     recharges,
     recharge_requests,
     orders,
-    explain,
     explain,
     orphans,
     exports,
