@@ -30,6 +30,8 @@ from evcs.setup.servers import find_mosquitto, find_postgresql
 READY_WITHIN_S = 20.0
 STOP_WITHIN_S = 20.0
 LOOK_EVERY_S = 0.02
+CONNECT = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x0a\x00\x05probe"
+"""MQTT 3.1.1 §3.1: a clean session of the client `probe`; that it is refused is an answer too."""
 
 
 def absent(what: str) -> NoReturn:
@@ -151,6 +153,10 @@ class Server:
     def _flush_to_disk(self) -> None:
         """Make a running server write what it holds in memory."""
 
+    def _answers(self, probe: socket.socket) -> bool:
+        """Whether what took this connection works already."""
+        return True
+
     def _must_be_down(self) -> None:
         if self.is_running:
             raise RuntimeError(f"{self.name} is running")
@@ -173,7 +179,7 @@ class Server:
                 raise RuntimeError(f"{self.name} ended at once:\n{self.log_text()[-2000:]}")
             with closing(socket.socket()) as probe:
                 probe.settimeout(1)
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0 and self._answers(probe):
                     return
             time.sleep(LOOK_EVERY_S)
         self.kill()
@@ -234,6 +240,13 @@ class Mosquitto(Broker):
         conf = self.folder / "mosquitto.conf"
         conf.write_text("\n".join(lines) + "\n")
         return [str(found), "-c", str(conf)]
+
+    def _answers(self, probe: socket.socket) -> bool:
+        """It listens before it runs, and a SIGTERM in between is forgotten: only its loop answers a CONNECT."""
+        with suppress(OSError):
+            probe.sendall(CONNECT)
+            return bool(probe.recv(1))
+        return False
 
     def _denying(self, prefix: str) -> list[str]:
         """An acl_file grants every subscription and only filters deliveries (2.0.11); the plugin answers 0x80."""
