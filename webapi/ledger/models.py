@@ -58,6 +58,15 @@ class TransactionKind(StrEnum):
     CORRECTION = "correction"
     DECISION = "decision"
     DEBT_PAID = "debt_paid"
+    GIFT = "gift"
+    GIFT_TAKEN_BACK = "gift_taken_back"
+    REFUND_SUBMITTED = "refund_submitted"
+    REFUND_PAID = "refund_paid"
+    REFUND_FAILED = "refund_failed"
+    ORDER_REFUND = "order_refund"
+    PAYOUT = "payout"
+    OCCUPANCY = "occupancy"
+    WRITEOFF = "writeoff"
 
 
 class HoldState(StrEnum):
