@@ -1,10 +1,11 @@
 """Reading customers, their wallets and their statements."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from webapi.access import Visible
@@ -14,7 +15,7 @@ from webapi.cards.rights import sees_numbers
 from webapi.customers.masks import masked_phone
 from webapi.customers.models import Customer
 from webapi.http.paging import NumberKey, Page, PageWish, page_of, read_cursor
-from webapi.ledger.models import Account, Entry, Transaction, TransactionKind, Wallet
+from webapi.ledger.models import Account, AccountKind, Entry, Transaction, TransactionKind, Wallet
 from webapi.orders.models import Order
 from webapi.recharges.models import Recharge
 from webapi.users.roles import Right
@@ -53,10 +54,20 @@ class CustomerFilter(PageWish):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatementFilter(PageWish):
+    """Which lines; the range of the time of posting is half-open. `kind`: none is all."""
+
+    kind: Sequence[TransactionKind] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatementLine:
     """Money that came (+) or went (−), in fen, and what the customer had after it.
 
-    `balance_fen` is available + held + gift − debt: holds move nothing, since the money is still the customer's.
+    `balance_fen` is available + held + gift − debt: holds move nothing, since the money is still the customer's. The
+    four balances themselves stand in `after`.
     """
 
     id: int
@@ -64,6 +75,7 @@ class StatementLine:
     kind: TransactionKind
     change_fen: int
     balance_fen: int
+    after: WalletView
     serial: str | None
     station: str | None
     energy_kwh: Decimal | None
@@ -120,11 +132,10 @@ def find_customer(session: Session, sees: Visible, customer_id: int, *, lock: bo
     return session.scalars(query.with_for_update(of=Customer, key_share=True) if lock else query).one_or_none()
 
 
-def statement(session: Session, sees: Visible, customer_id: int, wish: PageWish) -> Page[StatementLine]:
+def statement(session: Session, sees: Visible, customer_id: int, wish: StatementFilter) -> Page[StatementLine]:
     """Recharges and charges of a customer, newest first; the customer is visible."""
-    after = read_cursor(wish.cursor, NumberKey)
     page = page_of(
-        session.execute(_changes(customer_id, after).limit(wish.limit + 1)).all(),
+        session.execute(_changes(customer_id, wish).limit(wish.limit + 1)).all(),
         wish.limit,
         lambda row: NumberKey(row[0].id),
     )
@@ -133,14 +144,13 @@ def statement(session: Session, sees: Visible, customer_id: int, wish: PageWish)
     recharges = {
         row.transaction_id: row
         for row in session.scalars(
-            select(Recharge).where(Recharge.transaction_id.in_([transaction.id for transaction, _ in page.items]))
+            select(Recharge).where(Recharge.transaction_id.in_([transaction.id for transaction, *_ in page.items]))
         )
     }
-    serials = [transaction.order_serial for transaction, _ in page.items if transaction.order_serial is not None]
+    serials = [transaction.order_serial for transaction, *_ in page.items if transaction.order_serial is not None]
     orders = {order.serial: order for order in session.scalars(sees.orders().where(Order.serial.in_(serials)))}
-    balance = _balance_at(session, customer_id, page.items[0][0].id)
     lines = []
-    for transaction, change in page.items:
+    for transaction, change, available, held, gift, debt in page.items:
         order = orders.get(transaction.order_serial or "")
         recharge = recharges.get(transaction.id)
         lines.append(
@@ -149,7 +159,10 @@ def statement(session: Session, sees: Visible, customer_id: int, wish: PageWish)
                 at=transaction.created_at,
                 kind=transaction.kind,
                 change_fen=int(change),
-                balance_fen=balance,
+                balance_fen=int(available + held + gift + debt),
+                after=WalletView(
+                    available_fen=int(available), held_fen=int(held), gift_fen=int(gift), debt_fen=-int(debt)
+                ),
                 serial=None if order is None else order.serial,
                 station=None if order is None else order.station_code,
                 energy_kwh=None if order is None else order.energy_kwh,
@@ -159,7 +172,6 @@ def statement(session: Session, sees: Visible, customer_id: int, wish: PageWish)
                 by=transaction.created_by,
             )
         )
-        balance -= int(change)
     return Page(tuple(lines), page.next)
 
 
@@ -189,32 +201,40 @@ def _has_vehicle(q: str, sees: Visible) -> ColumnElement[bool]:
     return Customer.id.in_(select(Vehicle.customer_id).where(Vehicle.state != CardState.UNBOUND, numbers))
 
 
-def _changes(customer_id: int, after: NumberKey | None) -> Select[Transaction, int]:
-    """Transactions that changed what the customer has, with by how much."""
-    change = func.sum(Entry.amount_fen)
-    summed = (
-        select(Entry.transaction_id.label("transaction_id"), change.label("change"))
+def _changes(customer_id: int, wish: StatementFilter) -> Select[Transaction, int, int, int, int, int]:
+    """Transactions that changed what the customer has, by how much, and the sums of the four accounts after each."""
+
+    def of(kind: AccountKind) -> ColumnElement[int]:
+        moved = func.sum(case((Account.kind == kind, Entry.amount_fen), else_=0))
+        return func.sum(moved).over(order_by=Entry.transaction_id).label(kind.value)
+
+    sums = (
+        select(
+            Entry.transaction_id.label("transaction_id"),
+            func.sum(Entry.amount_fen).label("change"),
+            of(AccountKind.AVAILABLE),
+            of(AccountKind.HELD),
+            of(AccountKind.GIFT),
+            of(AccountKind.DEBT),
+        )
         .join(Account, Account.id == Entry.account_id)
         .where(Account.customer_id == customer_id)
         .group_by(Entry.transaction_id)
-        .having(change != 0)
+        .subquery()
     )
+    after = read_cursor(wish.cursor, NumberKey)
+    wanted = [sums.c.change != 0]
+    if wish.kind:
+        wanted.append(Transaction.kind.in_(wish.kind))
+    if wish.since is not None:
+        wanted.append(Transaction.created_at >= wish.since)
+    if wish.until is not None:
+        wanted.append(Transaction.created_at < wish.until)
     if after is not None:
-        summed = summed.where(Entry.transaction_id < after.id)
-    newest = summed.subquery()
+        wanted.append(Transaction.id < after.id)
     return (
-        select(Transaction, newest.c.change)
-        .join(newest, newest.c.transaction_id == Transaction.id)
+        select(Transaction, sums.c.change, sums.c.available, sums.c.held, sums.c.gift, sums.c.debt)
+        .join(sums, sums.c.transaction_id == Transaction.id)
+        .where(*wanted)
         .order_by(Transaction.id.desc())
-    )
-
-
-def _balance_at(session: Session, customer_id: int, transaction_id: int) -> int:
-    return int(
-        session.scalar(
-            select(func.sum(Entry.amount_fen))
-            .join(Account, Account.id == Entry.account_id)
-            .where(Account.customer_id == customer_id, Entry.transaction_id <= transaction_id)
-        )
-        or 0
     )

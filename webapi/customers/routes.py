@@ -13,6 +13,7 @@ from webapi.customers.open import NewCustomer, open_customer
 from webapi.customers.queries import (
     CustomerFilter,
     CustomerView,
+    StatementFilter,
     StatementLine,
     customer_view,
     find_customer,
@@ -21,12 +22,11 @@ from webapi.customers.queries import (
 )
 from webapi.http.call import Call
 from webapi.http.field_messages import told
-from webapi.http.paging import Page, PageWish
+from webapi.http.paging import Page
 from webapi.http.problems import Code, FieldError, invalid, not_found, problem
 from webapi.http.serve import Reply, Served
 from webapi.http.smorest import API_PREFIX, Endpoints
 from webapi.stations.models import Station
-from webapi.stations.schemas import PageQuery
 from webapi.users.roles import Right
 
 endpoints = Endpoints("用户 Customers", "车主、钱包、流水 · drivers, wallets, statements")
@@ -125,9 +125,9 @@ def unblock_customer(call: Call, wish: schemas.Why, customer_id: int) -> Custome
     "/customers/<row:customer_id>/statement",
     Served(Right.SEE_ACCOUNTS),
     answers=schemas.StatementSchema,
-    query=PageQuery,
+    query=schemas.StatementQuery,
 )
-def customer_statement(call: Call, wish: PageWish, customer_id: int) -> Page[StatementLine]:
+def customer_statement(call: Call, wish: StatementFilter, customer_id: int) -> Page[StatementLine]:
     """账户流水，新的在前 · Statement: recharges and charges with the balance after each"""
     return statement(call.session, call.sees, _found(call, customer_id).id, wish)
 

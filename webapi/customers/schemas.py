@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from marshmallow import Schema, fields, validate
 
-from webapi.customers.queries import CustomerFilter
+from webapi.customers.queries import CustomerFilter, StatementFilter
 from webapi.http.fields import Body, Instant, code, next_cursor, out, text
 from webapi.ledger.models import TransactionKind
 from webapi.stations.schemas import PageQuery
@@ -82,6 +82,18 @@ class CustomersSchema(Schema):
     next = next_cursor()
 
 
+class StatementQuery(PageQuery):
+    """Which lines."""
+
+    makes = StatementFilter
+    kind = fields.List(
+        fields.Enum(TransactionKind, by_value=True),
+        metadata={"description": "类型，可重复 · kinds, may be repeated"},
+    )
+    since = Instant(metadata={"description": "不早于 · posted at or after"})
+    until = Instant(metadata={"description": "早于 · posted before"})
+
+
 class StatementLineSchema(Schema):
     """One line of a statement."""
 
@@ -90,6 +102,7 @@ class StatementLineSchema(Schema):
     kind = out(fields.Enum, "类型 · what it was", enum=TransactionKind, by_value=True)
     change_fen = out(fields.Integer, "变动 · money that came (+) or went (−), fen")
     balance_fen = out(fields.Integer, "之后的余额 · available + held + gift − debt after it, fen")
+    after = fields.Nested(WalletSchema)
     serial = out(fields.String, "所付订单 · order that it paid", allow_none=True)
     station = out(fields.String, "该订单的充电站 · station of that order", allow_none=True)
     energy_kwh = out(fields.Decimal, "该订单电量 · energy of that order, kWh", allow_none=True)

@@ -41,7 +41,7 @@ class Asked(msgspec.Struct, frozen=True):
     example={"amount_fen": 800000, "reason": "对公转账", "voucher": "回单 0012"},
     status=HTTPStatus.CREATED,
 )
-def ask(call: Call, wish: schemas.RequestWish, customer_id: int) -> RequestView:
+def ask_recharge(call: Call, wish: schemas.RequestWish, customer_id: int) -> RequestView:
     """申请大额充值 · Ask for a recharge that another person approves
 
     在复核通过之前，不动任何资金。
@@ -81,7 +81,7 @@ def recharge_requests(call: Call, wish: RequestFilter) -> Page[RequestView]:
     body=schemas.ApprovalBody,
     example={"reason": "已核对回单"},
 )
-def approve(call: Call, wish: schemas.Approval, request_id: int) -> RechargeView:
+def approve_recharge(call: Call, wish: schemas.Approval, request_id: int) -> RechargeView:
     """复核通过并入账 · Approve: the recharge is credited at once"""
     asked = _waiting(call, request_id)
     before = wallet_view(lock_wallet(call.session, asked.customer_id))
@@ -98,7 +98,7 @@ def approve(call: Call, wish: schemas.Approval, request_id: int) -> RechargeView
     body=schemas.RejectionBody,
     example={"reason": "回单金额不符"},
 )
-def reject(call: Call, wish: schemas.Rejection, request_id: int) -> RequestView:
+def reject_recharge(call: Call, wish: schemas.Rejection, request_id: int) -> RequestView:
     """复核不通过 · Reject: nothing is credited"""
     asked = _waiting(call, request_id)
     requests.reject(call.session, asked, wish.reason, at=call.at, by=call.asker.key)

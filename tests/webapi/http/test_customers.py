@@ -1,9 +1,11 @@
 """Customers over HTTP: found by what the caller on the phone can name, blocked and let go on, with the reason kept."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
-from tests.webapi.http.world import World, order_body
+from tests.webapi.http.world import NOW, World, order_body
 from webapi.audit.models import AuditEntry
 from webapi.database import sessions
 from webapi.ledger.invariants import check
@@ -79,3 +81,30 @@ def test_who_may_block_and_whom(still: World, deed: str) -> None:
         (theirs.status_code, theirs.json["code"]) == (nothing.status_code, nothing.json["code"]) == (404, "not_found")
     )
     assert still.call("POST", path, {"reason": ""}).status_code == 422
+
+
+def test_a_statement_has_the_four_balances_after_each_line_whatever_is_left_out(world: World) -> None:
+    ours = world.ours
+    world.recharge(ours.customer, 10_000)
+    world.clock.advance(60)
+    world.order(ours)
+    world.recharge(ours.customer, 700)
+    world.recharge(ours.second_customer, 5)
+    path = f"/customers/{ours.customer}/statement"
+    lines = world.call("GET", path).json["items"]
+    assert [(line["kind"], line["change_fen"], line["balance_fen"]) for line in lines] == [
+        ("recharge", 700, 10_700),
+        ("recharge", 10_000, 10_000),
+    ]
+    assert lines[0]["after"] == {"available_fen": 9_200, "held_fen": 1_500, "gift_fen": 0, "debt_fen": 0}
+    assert lines[1]["after"] == {"available_fen": 10_000, "held_fen": 0, "gift_fen": 0, "debt_fen": 0}
+    wallet = world.call("GET", f"/customers/{ours.customer}").json["wallet"]
+    assert lines[0]["after"] == wallet
+    later = NOW + timedelta(seconds=30)
+    since, until = (f"{path}?{name}={later.isoformat().replace('+', '%2B')}" for name in ("since", "until"))
+    assert world.call("GET", since).json["items"] == lines[:1]
+    assert world.call("GET", until).json["items"] == lines[1:]
+    assert world.call("GET", f"{path}?kind=settlement").json["items"] == []
+    assert world.call("GET", f"{path}?kind=recharge&kind=settlement").json["items"] == lines
+    first = world.call("GET", f"{path}?limit=1").json
+    assert first["items"] + world.call("GET", f"{path}?limit=1&cursor={first['next']}").json["items"] == lines
