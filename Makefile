@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.11 chooses the Python; PYTEST="tests/rules -k bands" chooses the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help run history test check docs bench clean setup
+.PHONY: help run history test check docs bench clean setup verify-ledger
 
 VENV_PYTHON := .venv/bin/python
 # The scenario tests wait for brokers and piles about as much as they compute: a few more than a small machine has cores.
@@ -15,6 +15,7 @@ help: ## this list
 	@echo "make check    ruff, mypy --strict, import rules, generated files up to date"
 	@echo "make docs     writes the generated files again"
 	@echo "make bench    measures codec, bridge, ingest (beside bare baselines) and rules, about 13 min; writes bench/results.md"
+	@echo "make verify-ledger  proves the books of make run's database, or names the rows that are wrong"
 	@echo "make clean    removes .venv, caches and var/ (with the demo's data)"
 
 setup:
@@ -51,6 +52,9 @@ bench: setup
 	$(VENV_PYTHON) -m bench.sharing
 	$(VENV_PYTHON) -m bench.goals
 	$(VENV_PYTHON) -m bench.api
+
+verify-ledger: setup
+	@$(VENV_PYTHON) -m webapi.ledger verify
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache var

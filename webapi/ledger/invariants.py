@@ -1,12 +1,23 @@
 """Proof that the books are right: each rule of money as a query that finds every row that breaks it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select, text
 from sqlalchemy.orm import Session
 
 from evcs.contracts.states import OrderState
-from webapi.ledger.models import Account, AccountKind, Entry, Hold, HoldState, Seal, Transaction, Wallet
+from webapi.ledger.models import (
+    Account,
+    AccountKind,
+    Entry,
+    Hold,
+    HoldState,
+    Seal,
+    Transaction,
+    TransactionKind,
+    Wallet,
+)
 from webapi.orders.models import Bill, BillLine, Order
 
 NOTHING_HELD = (
@@ -55,16 +66,7 @@ class Figures:
 
 def check(session: Session) -> list[Broken]:
     """Find all that is wrong with the books; nothing, when they are right. Reads only: use a snapshot."""
-    return [
-        *_transactions(session),
-        *_balances(session),
-        *_holds(session),
-        *_strangers(session),
-        *_flows(session),
-        *_orders(session),
-        *_bills(session),
-        *_rounding(session),
-    ]
+    return [broken for find in RULES.values() for broken in find(session)]
 
 
 def figures(session: Session, customer_id: int | None = None) -> Figures:
@@ -239,3 +241,43 @@ def _rounding(session: Session) -> list[Broken]:
         .having(func.sum(Entry.amount_fen) != 0)
     )
     return [Broken("rounding_is_zero", f"tenant:{tenant}", 0, int(found)) for tenant, found in rows]
+
+
+def _once(session: Session) -> list[Broken]:
+    rows = session.execute(
+        select(Transaction.order_serial, Transaction.kind, func.count())
+        .where(Transaction.kind.in_((TransactionKind.SETTLEMENT, TransactionKind.CORRECTION)))
+        .where(Transaction.order_serial.is_not(None))
+        .group_by(Transaction.order_serial, Transaction.kind)
+        .having(func.count() > 1)
+    )
+    return [Broken("settled_and_corrected_once", f"{serial} {kind.value}", 1, found) for serial, kind, found in rows]
+
+
+def _guards(session: Session) -> list[Broken]:
+    if session.get_bind().dialect.name == "postgresql":
+        wanted = {f"{table}_append_only" for table in GUARDED}
+        query = "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A')"
+    else:
+        wanted = {f"{table}_no_{deed}" for table in GUARDED for deed in ("update", "delete")}
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    missing = wanted - set(session.scalars(text(query)))
+    return [Broken("books_are_append_only", f"trigger:{name}", 1, 0) for name in sorted(missing)]
+
+
+GUARDED = ("ledger_entry", "ledger_transaction", "ledger_seal", "ledger_account", "bill", "bill_line")
+"""Tables whose rows a trigger keeps from being changed or deleted (M3)."""
+
+RULES: dict[str, Callable[[Session], list[Broken]]] = {
+    "M1 transactions sum to zero and are sealed": _transactions,
+    "M1 balances are the sums of their entries": _balances,
+    "M1 what is held is what open orders hold": _holds,
+    "M2 customer accounts move in their own customer's transactions": _strangers,
+    "M2 sources are uses": _flows,
+    "M3 triggers keep the books append only": _guards,
+    "M4 one settlement and one correction of an order": _once,
+    "order totals are posted": _orders,
+    "bills are their lines": _bills,
+    "rounding is 0": _rounding,
+}
+"""What is proved, in the order of the proof; each finds the rows that break it."""
