@@ -86,7 +86,7 @@ class OrderTotalsSchema(Schema):
     """Sums of all orders that a filter finds."""
 
     complete = out(
-        fields.Boolean, "false：超过 20 万条，请缩小范围或导出 · false: more than 200,000; narrow it down, or export"
+        fields.Boolean, "false：超过 10 万条，请缩小范围或导出 · false: more than 100,000; narrow it down, or export"
     )
     count = out(fields.Integer, "订单数 · orders")
     energy_kwh = out(fields.Decimal, "电量 · kWh", allow_none=True)

@@ -17,7 +17,7 @@ from webapi.orders.models import Order
 from webapi.orders.views import OrderView, order_view
 from webapi.orders.ways import Ways, ways
 
-MOST_SUMMED = 200_000
+MOST_SUMMED = 100_000
 """Orders of which totals are reckoned while somebody waits; an export has them whatever their number."""
 
 
