@@ -10,6 +10,7 @@ import selectors
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -34,14 +35,17 @@ def main(module: str) -> int:
     selector.register(0, selectors.EVENT_READ)
     selector.register(wake, selectors.EVENT_READ)
     asked = b""
+    running: set[int] = set()
     while True:
         for key, _ in selector.select():
             if key.fd == wake:
                 os.read(wake, 512)
-                _tell_ended()
+                running -= set(_ended())
                 continue
             more = os.read(0, 65536)
-            if not more:
+            if not more:  # who asked has gone, perhaps killed: nothing of it stays behind
+                for pid in running:
+                    os.kill(pid, signal.SIGKILL)
                 return 0
             *lines, asked = (asked + more).split(b"\n")
             for line in lines:
@@ -52,6 +56,7 @@ def main(module: str) -> int:
                     signal.set_wakeup_fd(-1)
                     os.close(waker)
                     return _serve(module, json.loads(line))
+                running.add(pid)
                 _tell({"started": pid})
 
 
@@ -63,7 +68,8 @@ def _tell(news: dict[str, int]) -> None:
     os.write(1, json.dumps(news).encode() + b"\n")
 
 
-def _tell_ended() -> None:
+def _ended() -> Iterator[int]:
+    """Tells of each service that has ended."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -72,6 +78,7 @@ def _tell_ended() -> None:
         if pid == 0:
             return
         _tell({"ended": pid, "code": os.waitstatus_to_exitcode(status)})
+        yield pid
 
 
 def _serve(module: str, wish: dict[str, Any]) -> int:
