@@ -45,7 +45,7 @@ def evidence(session: Session, order: Order) -> list[OrderEvidence]:
     return list(session.scalars(query))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds)
 def test_every_bill_of_any_course_is_what_its_evidence_says(books: Books, course: list[tuple[object, ...]]) -> None:
     run = Course(books)
