@@ -7,7 +7,6 @@ from webapi.http.language import say
 from webapi.http.problems import Code, not_found, problem
 from webapi.http.serve import File, Served
 from webapi.http.smorest import Endpoints
-from webapi.reports.pdf import PDF, pages
 from webapi.reports.sheet import XLSX, workbook
 from webapi.transformers.load_figures import month_of
 from webapi.transformers.load_report import LoadReport, load_report
@@ -16,6 +15,8 @@ from webapi.transformers.load_report_tables import as_report
 from webapi.transformers.load_report_words import WORDS
 from webapi.transformers.models import Transformer
 from webapi.users.roles import Right
+
+PDF = "application/pdf"
 
 endpoints = Endpoints("负荷月报 Load reports", "变压器负荷月报 · what a transformer carried in a month")
 
@@ -42,5 +43,7 @@ def transformer_load_report(call: Call, wish: ReportWish, transformer_code: str)
     name = f"load-report-{transformer.code}-{wish.month}.{wish.format.value}"
     written = as_report(report, say)
     if wish.format is Format.PDF:
+        from webapi.reports.pdf import pages  # a sixth of the start of the service, for one document a month
+
         return File(name, PDF, pages(written))
     return File(name, XLSX, workbook(written, say(WORDS["summary"])))
