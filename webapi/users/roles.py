@@ -69,7 +69,15 @@ GRANTED: dict[Role, frozenset[Right]] = {
     Role.PLATFORM_ADMIN: frozenset(Right),
     Role.TENANT_ADMIN: frozenset(Right),
     Role.OPERATOR: _LOOK | _HANDS,
-    Role.FINANCE: _LOOK | {Right.SEE_ACCOUNTS, Right.RECHARGE, Right.APPROVE_RECHARGES, Right.ADOPT_CHARGES, Right.SEE_PHONES, Right.SEE_AUDIT},
+    Role.FINANCE: _LOOK
+    | {
+        Right.SEE_ACCOUNTS,
+        Right.RECHARGE,
+        Right.APPROVE_RECHARGES,
+        Right.ADOPT_CHARGES,
+        Right.SEE_PHONES,
+        Right.SEE_AUDIT,
+    },
     Role.VIEWER: _LOOK,
 }
 
