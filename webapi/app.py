@@ -17,9 +17,11 @@ from webapi.http.call import Adapters, install
 from webapi.http.converters import CodeConverter, GunConverter, RowConverter, SerialConverter
 from webapi.http.render import MsgspecProvider
 from webapi.http.smorest import make_api, register
+from webapi.ledger.routes import endpoints as ledger
 from webapi.mini.place_routes import endpoints as places
 from webapi.orders.explain_routes import endpoints as explain
 from webapi.orders.orphan_routes import endpoints as orphans
+from webapi.orders.review_routes import endpoints as reviews
 from webapi.orders.routes import endpoints as orders
 from webapi.piles.command_routes import endpoints as commands
 from webapi.piles.routes import endpoints as piles
@@ -51,12 +53,14 @@ ENDPOINTS = (
     recharge_requests,
     orders,
     explain,
+    reviews,
     orphans,
     exports,
     tariffs,
     places,
     asks,
     daily_bills,
+    ledger,
 )
 
 

@@ -37,6 +37,10 @@ class Code(StrEnum):
     RECHARGE_EXPIRED = "recharge_expired"
     RECHARGE_SAME_PERSON = "recharge_same_person"
     NO_ORPHAN = "no_orphan"
+    IF_MATCH_MISSING = "if_match_missing"
+    REVIEW_OVER = "review_over"
+    REVIEW_NO_FIGURES = "review_no_figures"
+    REVIEW_NO_PAYER = "review_no_payer"
     FEEDER_IN_USE = "feeder_in_use"
     DEGRADED_NOT_NEEDED = "degraded_not_needed"
     DEGRADED_NOT_ASKED = "degraded_not_asked"
@@ -46,6 +50,8 @@ class Code(StrEnum):
     NOTHING_FAILED = "nothing_failed"
     FAULT_CODE_TAKEN = "fault_code_taken"
     FAULT_CODES_IN_USE = "fault_codes_in_use"
+    PROOF_OF_ALL = "proof_of_all"
+    PAYOUT_TAKEN = "payout_taken"
     MONTH_TO_COME = "month_to_come"
     EXPORTS_WAITING = "exports_waiting"
     EXPORT_NOT_READY = "export_not_ready"
@@ -110,6 +116,21 @@ TEXTS: dict[Code, Sentence] = {
     Code.NO_ORPHAN: Sentence(
         "该充电记录已有订单，请刷新。", "This charge record belongs to an order by now; load the list again."
     ),
+    Code.IF_MATCH_MISSING: Sentence(
+        "缺少请求头 If-Match；请填入所见数据的 etag。",
+        "Header If-Match is missing; send the etag of what you have seen.",
+    ),
+    Code.REVIEW_OVER: Sentence(
+        "该账单已不在待核，或电表读数尚未到齐，请刷新。",
+        "This bill is not in review any more, or its meter readings are not all in; load the list again.",
+    ),
+    Code.REVIEW_NO_FIGURES: Sentence(
+        "桩没有可入账的金额，只能按平台结算。",
+        "The pile has given no amount that could be booked; take the platform's.",
+    ),
+    Code.REVIEW_NO_PAYER: Sentence(
+        "该充电没有已知的付款用户，无法入账。", "Nobody is known who could pay for this charge."
+    ),
     Code.FEEDER_IN_USE: Sentence(
         "该馈线下还有桩或下级馈线，请先移走。",
         "There are still piles or feeders behind this feeder; move them away first.",
@@ -156,6 +177,14 @@ TEXTS: dict[Code, Sentence] = {
     ),
     Code.RECHARGE_SAME_PERSON: Sentence(
         "须由另一人复核：申请与复核不能是同一人。", "Another person has to decide: who asked cannot approve or reject."
+    ),
+    Code.PROOF_OF_ALL: Sentence(
+        "账务证明涵盖所有运营商，请由平台管理员查看。",
+        "The proof runs over the books of all operators; the platform's administrator sees it.",
+    ),
+    Code.PAYOUT_TAKEN: Sentence(
+        "该结算单号已按其他金额入账，请核对单号与金额。",
+        "This number of the channel is posted with other amounts; compare number and amounts.",
     ),
     Code.MONTH_TO_COME: Sentence(
         "该月尚未开始，请选择以前的月份。", "That month has not begun yet; choose one that has."

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from webapi.database import ROW_LOCK
 from webapi.ledger.accounts import BANK, CHANNEL_FEE, clearing
 from webapi.ledger.models import TransactionKind
 from webapi.ledger.post import Move, Posted, Posting, post
+from webapi.tenants.models import Tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ def post_payout(session: Session, payout: Payout, *, at: datetime, by: str) -> P
     """
     if payout.amount_fen <= 0 or not 0 <= payout.fee_fen <= payout.amount_fen:
         raise ValueError(f"payout {payout.number}: a fee of {payout.fee_fen} of {payout.amount_fen} fen")
+    # No wallet is locked here, so that the same payout twice at once would both not find the other one.
+    session.get_one(Tenant, payout.tenant_id, with_for_update=ROW_LOCK)
     moves = (
         Move(clearing(payout.channel), payout.amount_fen),
         Move(BANK, payout.fee_fen - payout.amount_fen),

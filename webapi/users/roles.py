@@ -37,8 +37,12 @@ class Right(StrEnum):
     RECHARGE = "recharge"
     APPROVE_RECHARGES = "approve_recharges"
     """As the second person, for what another one asked."""
+    POST_PAYOUTS = "post_payouts"
+    """Payouts of channels, and what each channel still has."""
     ADOPT_CHARGES = "adopt_charges"
     """Have a customer pay for a charge that no order explains."""
+    DECIDE_REVIEWS = "decide_reviews"
+    """See bills in review, and decide whose calculation counts."""
     SEE_PHONES = "see_phones"
     """Phone numbers in full; everybody else sees 138****0001."""
     MANAGE_CARDS = "manage_cards"
@@ -74,7 +78,9 @@ GRANTED: dict[Role, frozenset[Right]] = {
         Right.SEE_ACCOUNTS,
         Right.RECHARGE,
         Right.APPROVE_RECHARGES,
+        Right.POST_PAYOUTS,
         Right.ADOPT_CHARGES,
+        Right.DECIDE_REVIEWS,
         Right.SEE_PHONES,
         Right.SEE_AUDIT,
     },
