@@ -28,6 +28,7 @@ from webapi.piles.routes import endpoints as piles
 from webapi.recharges.request_routes import endpoints as recharge_requests
 from webapi.recharges.routes import endpoints as recharges
 from webapi.reconcile.routes import endpoints as daily_bills
+from webapi.refunds.routes import endpoints as refunds
 from webapi.stations.lockout_routes import endpoints as lockouts
 from webapi.stations.routes import endpoints as stations
 from webapi.tariffs.routes import endpoints as tariffs
@@ -51,6 +52,7 @@ ENDPOINTS = (
     cards,
     recharges,
     recharge_requests,
+    refunds,
     orders,
     explain,
     reviews,

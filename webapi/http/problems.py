@@ -36,6 +36,15 @@ class Code(StrEnum):
     RECHARGE_DECIDED = "recharge_decided"
     RECHARGE_EXPIRED = "recharge_expired"
     RECHARGE_SAME_PERSON = "recharge_same_person"
+    REFUND_IN_DEBT = "refund_in_debt"
+    REFUND_HOLD_OPEN = "refund_hold_open"
+    REFUND_OVER_PRINCIPAL = "refund_over_principal"
+    REFUND_NOT_RECHARGED = "refund_not_recharged"
+    REFUND_ORDER_NOT_SETTLED = "refund_order_not_settled"
+    REFUND_OVER_ORDER = "refund_over_order"
+    REFUND_DECIDED = "refund_decided"
+    REFUND_SAME_PERSON = "refund_same_person"
+    REFUND_NOT_BY_HAND = "refund_not_by_hand"
     NO_ORPHAN = "no_orphan"
     IF_MATCH_MISSING = "if_match_missing"
     REVIEW_OVER = "review_over"
@@ -185,6 +194,38 @@ TEXTS: dict[Code, Sentence] = {
     Code.PAYOUT_TAKEN: Sentence(
         "该结算单号已按其他金额入账，请核对单号与金额。",
         "This number of the channel is posted with other amounts; compare number and amounts.",
+    ),
+    Code.REFUND_IN_DEBT: Sentence(
+        "有欠费 {debt} 元，还清后才能退款。", "There is a debt of {debt} yuan; it is paid before anything is refunded."
+    ),
+    Code.REFUND_HOLD_OPEN: Sentence(
+        "有未完成的订单（冻结 {held} 元），结算后才能退款。",
+        "An order is not settled yet ({held} yuan are held for it); refunds wait for that.",
+    ),
+    Code.REFUND_OVER_PRINCIPAL: Sentence(
+        "最多可退本金 {left} 元（赠送金不可退，已申请的退款已扣除）。",
+        "{left} yuan of principal can be refunded at most (no gifts, and less what was asked for already).",
+    ),
+    Code.REFUND_NOT_RECHARGED: Sentence(
+        "其中 {missing} 元没有对应的充值，不能退款。",
+        "{missing} yuan of it never came in by a recharge and cannot be refunded.",
+    ),
+    Code.REFUND_ORDER_NOT_SETTLED: Sentence(
+        "该订单尚未最终结算，或没有付款用户，不能退款。",
+        "The order is not finally settled, or nobody paid for it; nothing can be refunded.",
+    ),
+    Code.REFUND_OVER_ORDER: Sentence(
+        "该订单最多还可退 {left} 元（电费 {electricity}，服务费 {service}）。",
+        "{left} yuan of the order can still be refunded (electricity {electricity}, service {service}).",
+    ),
+    Code.REFUND_DECIDED: Sentence("该退款已处理，请刷新。", "That refund has been decided already; load it again."),
+    Code.REFUND_SAME_PERSON: Sentence(
+        "须由另一人处理：同一人不能既申请又审核，也不能既审核又确认打款。",
+        "Another person has to do it: who asked cannot approve, and who approved cannot confirm the transfer.",
+    ),
+    Code.REFUND_NOT_BY_HAND: Sentence(
+        "该笔由渠道退回，结果以渠道为准，不能人工确认。",
+        "The channel pays that part back and tells what became of it; nobody confirms it by hand.",
     ),
     Code.MONTH_TO_COME: Sentence(
         "该月尚未开始，请选择以前的月份。", "That month has not begun yet; choose one that has."

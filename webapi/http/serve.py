@@ -74,6 +74,8 @@ class Served:
     right: Right | None = None
     keyed: bool = False
     """An Idempotency-Key is required."""
+    matched: bool = False
+    """An If-Match with the version that the asker has seen is required (webapi.http.matching)."""
     needs_sign_in: bool = True
     own_transactions: bool = False
     """The handler is given no call and opens its own transactions (sign-in)."""

@@ -185,6 +185,8 @@ def _problems(served: Served, method: Method, has_input: bool, names_object: boo
         found |= {400, 413, 415}
     if served.keyed:
         found |= {409, 422}
+    if served.matched:
+        found |= {412, 428}
     return sorted(found | set(served.problems))
 
 
@@ -194,8 +196,9 @@ def _operation(handler: Callable[..., object], served: Served) -> dict[str, Any]
     if served.files:
         binary = {"schema": {"type": "string", "format": "binary"}}
         doc["responses"] = {200: {"content": {kind: binary for kind in served.files}}}
+    headers: list[dict[str, Any]] = []
     if served.keyed:
-        doc["parameters"] = [
+        headers.append(
             {
                 "in": "header",
                 "name": "Idempotency-Key",
@@ -204,7 +207,20 @@ def _operation(handler: Callable[..., object], served: Served) -> dict[str, Any]
                 "description": "每次操作一个新键（如 UUID），重试沿用原键：只生效一次，答复相同。 "
                 "A new key for each deed, the same one to repeat it: one effect, the same answer.",
             }
-        ]
+        )
+    if served.matched:
+        headers.append(
+            {
+                "in": "header",
+                "name": "If-Match",
+                "required": True,
+                "schema": {"type": "string", "minLength": 1},
+                "description": "所见数据的 etag；已被他人修改则为 412。 "
+                "The etag of what you have seen; 412: somebody changed it meanwhile.",
+            }
+        )
+    if headers:
+        doc["parameters"] = headers
     return doc
 
 

@@ -113,13 +113,40 @@ def correct(
     More to pay comes from what is still held, from what is available, then from the gift, then it is a debt; less
     pays a debt first. The rest of the hold is given back in the same transaction.
     """
-    if order.customer_id is None:
+    _post_difference(session, order, before, figures, TransactionKind.CORRECTION, at=at, by=by)
+    write_bill(session, order, figures, BillKind.CORRECTION, evidence, at=at)
+
+
+def decide(
+    session: Session, order: Order, before: Bill | None, figures: Figures, evidence: Evidence, *, at: datetime, by: str
+) -> None:
+    """Bill an order in review as a person has decided, once: post the difference under `decision:{serial}`.
+
+    `before`: what was billed until now, where anything was. Money goes as in a correction. Needs a known payer unless
+    the total is 0.
+    """
+    if order.customer_id is None and figures.priced.total_fen:
         raise ValueError(f"{order.serial}: nobody is known who could pay")
-    customer = order.customer_id
+    if order.customer_id is not None:
+        _post_difference(session, order, before, figures, TransactionKind.DECISION, at=at, by=by)
+    write_bill(session, order, figures, BillKind.DECISION, evidence, at=at)
+
+
+def _post_difference(
+    session: Session,
+    order: Order,
+    before: Bill | None,
+    figures: Figures,
+    kind: TransactionKind,
+    *,
+    at: datetime,
+    by: str,
+) -> None:
+    customer = _payer(order)
     hold = lock_hold(session, order.serial)
     rest = hold.rest_fen if hold is not None and hold.state is HoldState.OPEN else 0
     wallet = lock_wallet(session, customer)
-    more = figures.total_fen - before.total_fen
+    more = figures.total_fen - (before.total_fen if before else 0)
     payment = pay(max(0, more), hold=rest, available_fen=wallet.available_fen, gift_fen=wallet.gift_fen)
     back_to_debt = min(max(0, -more), wallet.debt_fen)
     moves = (
@@ -128,15 +155,14 @@ def correct(
         Move(gift(customer), -payment.from_gift),
         Move(debt(customer), back_to_debt - payment.owed),
         *_earned(
-            figures.priced.electricity_fen - before.electricity_fen,
-            figures.priced.service_fen - before.service_fen,
-            figures.discount_fen - before.discount_fen,
+            figures.priced.electricity_fen - (before.electricity_fen if before else 0),
+            figures.priced.service_fen - (before.service_fen if before else 0),
+            figures.discount_fen - (before.discount_fen if before else 0),
         ),
     )
-    _post(session, order, f"correction:{order.serial}", TransactionKind.CORRECTION, moves, at=at, by=by)
+    _post(session, order, f"{kind.value}:{order.serial}", kind, moves, at=at, by=by)
     if hold is not None and hold.state is HoldState.OPEN:
         close_hold(hold, captured_fen=payment.from_hold, released_fen=payment.released, kept_fen=0, at=at)
-    write_bill(session, order, figures, BillKind.CORRECTION, evidence, at=at)
 
 
 def write_bill(
@@ -185,6 +211,12 @@ def write_bill(
     session.flush()
     fix_evidence(session, order, bill, at=at)
     return bill
+
+
+def _payer(order: Order) -> int:
+    if order.customer_id is None:
+        raise ValueError(f"{order.serial}: nobody is known who could pay")
+    return order.customer_id
 
 
 def _earned(electricity_fen: int, service_fen: int, discount_fen: int) -> tuple[Move, ...]:

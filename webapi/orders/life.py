@@ -189,7 +189,17 @@ class ReckonedAnew:
 
 @dataclass(frozen=True, slots=True)
 class ReviewClosed:
-    """The review was decided; the hold is closed."""
+    """The review's time is over; the hold is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDecided:
+    """A person has decided which calculation counts; it is billed, and the hold is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """All that the order cost was refunded (订单退款)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +224,8 @@ Observation = (
     | ProvisionalMade
     | ReckonedAnew
     | ReviewClosed
+    | GivenBack
+    | ReviewDecided
     | DeadlinePassed
 )
 
@@ -361,9 +373,12 @@ def step(facts: OrderFacts, seen: Observation, now: datetime) -> Step:
                 return _review(facts, Trouble.NOTHING_TO_BILL_BY, now)
         case ReckonedAnew(outcome):
             return _reckoned_anew(facts, outcome, now)
-        case ReviewClosed():
+        case ReviewClosed() | ReviewDecided():
             if facts.state is State.REVIEW:
                 return _close(replace(facts, hold_open=False), State.SETTLED, now, facts.reason)
+        case GivenBack():
+            if facts.state is State.SETTLED:
+                return _close(facts, State.REFUNDED, now, facts.reason)
         case DeadlinePassed():
             if facts.deadline is not None and now >= facts.deadline:
                 return _overdue(facts, now)

@@ -118,18 +118,25 @@ def reckon_record(
     return Disputed(reckoned.figures, more_fen) if more_fen > ALLOWED_DIFFERENCE_FEN else reckoned
 
 
-def _by_record(
+@dataclass(frozen=True, slots=True)
+class Full:
+    """Our own price of a record, in full; `most_fen`: the most that the goal lets the customer pay of it."""
+
+    priced: Priced
+    most_fen: int | None
+    route: BillRoute
+
+
+def price_record(
     record: ChargeRecord,
     table: PriceTable | None,
     readings: Sequence[Reading],
     meter: Meter,
-    limit: Limit,
-    observed: Observed,
-) -> Reckoning:
-    pile_fen = fen_of_e4(record.amount_e4)
-    if not has_energy(record):
-        nothing = Figures(NOTHING, 0, BillRoute.RECORD)
-        return Agreed(nothing) if pile_fen <= ALLOWED_DIFFERENCE_FEN else Disputed(nothing, pile_fen)
+    *,
+    limit: Limit = NO_LIMIT,
+    observed: Observed = NOT_OBSERVED,
+) -> Full | Unclear:
+    """What a record that has energy costs by our tariff, whatever the pile says."""
     if table is None:
         return Unclear("no_tariff")
     if not is_possible(record, meter, observed.requested_at):
@@ -145,12 +152,28 @@ def _by_record(
         if by_marks is None:
             return Unclear(drawn.value)
         route, drawn = BillRoute.MARKS, by_marks
-    priced = price(table, drawn)
-    most = most_to_pay(table, drawn, limit, table.band_at(end))
-    ours = _limited(priced, most, route)
+    return Full(price(table, drawn), most_to_pay(table, drawn, limit, table.band_at(end)), route)
+
+
+def _by_record(
+    record: ChargeRecord,
+    table: PriceTable | None,
+    readings: Sequence[Reading],
+    meter: Meter,
+    limit: Limit,
+    observed: Observed,
+) -> Reckoning:
+    pile_fen = fen_of_e4(record.amount_e4)
+    if not has_energy(record):
+        nothing = Figures(NOTHING, 0, BillRoute.RECORD)
+        return Agreed(nothing) if pile_fen <= ALLOWED_DIFFERENCE_FEN else Disputed(nothing, pile_fen)
+    full = price_record(record, table, readings, meter, limit=limit, observed=observed)
+    if isinstance(full, Unclear):
+        return full
+    priced, most = full.priced, full.most_fen
     if abs(priced.total_fen - pile_fen) <= ALLOWED_DIFFERENCE_FEN:
-        return Agreed(ours)
-    lower = _limited(priced.scaled_to(min(priced.total_fen, pile_fen)), most, route)
+        return Agreed(limited(priced, most, full.route))
+    lower = limited(priced.scaled_to(min(priced.total_fen, pile_fen)), most, full.route)
     upper_fen = max(priced.total_fen, pile_fen)
     upper_fen = upper_fen if most is None else min(upper_fen, most)
     return Disputed(lower, max(0, upper_fen - lower.total_fen))
@@ -178,7 +201,7 @@ def reckon_marks(
     priced = price(table, drawn)
     if pile_fen is not None:
         priced = priced.scaled_to(min(priced.total_fen, pile_fen))
-    return Agreed(_limited(priced, most_to_pay(table, drawn, limit, table.band_at(readings[-1].at)), BillRoute.MARKS))
+    return Agreed(limited(priced, most_to_pay(table, drawn, limit, table.band_at(readings[-1].at)), BillRoute.MARKS))
 
 
 def most_to_pay(table: PriceTable, drawn: Sequence[BandKwh], limit: Limit, last_band: TariffBand) -> int | None:
@@ -208,6 +231,7 @@ def most_to_pay(table: PriceTable, drawn: Sequence[BandKwh], limit: Limit, last_
     return price(table, kept).total_fen
 
 
-def _limited(priced: Priced, most_fen: int | None, route: BillRoute) -> Figures:
+def limited(priced: Priced, most_fen: int | None, route: BillRoute) -> Figures:
+    """A bill of which the customer pays at most so much."""
     discount = 0 if most_fen is None else max(0, priced.total_fen - most_fen)
     return Figures(priced, discount, route)

@@ -39,6 +39,12 @@ class Right(StrEnum):
     """As the second person, for what another one asked."""
     POST_PAYOUTS = "post_payouts"
     """Payouts of channels, and what each channel still has."""
+    ASK_WITHDRAWALS = "ask_withdrawals"
+    """余额退款 of what is on a wallet; a driver of the own one."""
+    ASK_ORDER_REFUNDS = "ask_order_refunds"
+    """订单退款 to the wallet."""
+    APPROVE_REFUNDS = "approve_refunds"
+    """Decide refunds, and confirm transfers that were made by hand."""
     ADOPT_CHARGES = "adopt_charges"
     """Have a customer pay for a charge that no order explains."""
     DECIDE_REVIEWS = "decide_reviews"
@@ -78,6 +84,9 @@ GRANTED: dict[Role, frozenset[Right]] = {
         Right.SEE_ACCOUNTS,
         Right.RECHARGE,
         Right.APPROVE_RECHARGES,
+        Right.ASK_WITHDRAWALS,
+        Right.ASK_ORDER_REFUNDS,
+        Right.APPROVE_REFUNDS,
         Right.POST_PAYOUTS,
         Right.ADOPT_CHARGES,
         Right.DECIDE_REVIEWS,
@@ -87,5 +96,14 @@ GRANTED: dict[Role, frozenset[Right]] = {
     Role.VIEWER: _LOOK,
 }
 
-DRIVER = frozenset({Right.SEE_ORDERS, Right.PLACE_ORDERS, Right.STOP_ORDERS, Right.SEE_ACCOUNTS, Right.SEE_PHONES})
+DRIVER = frozenset(
+    {
+        Right.SEE_ORDERS,
+        Right.PLACE_ORDERS,
+        Right.STOP_ORDERS,
+        Right.SEE_ACCOUNTS,
+        Right.SEE_PHONES,
+        Right.ASK_WITHDRAWALS,
+    }
+)
 """What a customer may do, always with the own orders and the own account only."""

@@ -23,8 +23,8 @@ def posting_of(bundle: Bundle) -> PostingFacts | None:
 
 
 def payment_of(bundle: Bundle, rebuilt: Rebuilt) -> Payment | None:
-    """How the bill must have been paid; none of one whose payer is not known or that a person decided."""
-    if bundle.order.customer is None or rebuilt.figures is None or bundle.bill.kind == BillKind.DECISION.value:
+    """How the bill must have been paid; none of one whose payer is not known."""
+    if bundle.order.customer is None or rebuilt.figures is None:
         return None
     balances = _before(bundle)
     more = rebuilt.figures.total_fen - (0 if bundle.before is None else bundle.before.total_fen)
@@ -53,12 +53,6 @@ def moves_differ(bundle: Bundle, rebuilt: Rebuilt) -> tuple[tuple[str, str, str]
     payment = payment_of(bundle, rebuilt)
     if payment is not None:
         expected |= _of_customer(bundle, figures.total_fen, payment)
-    elif bundle.order.customer is not None:
-        theirs = [name for name in moved if name.startswith("customer:")]
-        moved = {name: fen for name, fen in moved.items() if name not in theirs} | {
-            "customer": sum(moved[name] for name in theirs)
-        }
-        expected["customer"] = (before.total_fen if before else 0) - figures.total_fen
     return tuple(
         (f"ledger.{name}", str(expected.get(name, 0)), str(moved.get(name, 0)))
         for name in sorted(expected.keys() | moved.keys())

@@ -19,6 +19,7 @@ from webapi.orders.reckon import (
     reckon_record,
 )
 from webapi.orders.record import Meter
+from webapi.orders.two_sides import two_sides
 from webapi.tariffs.price import NOTHING
 from webapi.tariffs.slots import PriceTable, Reading
 
@@ -168,21 +169,20 @@ def _provisional(bundle: Bundle) -> Rebuilt:
 
 
 def _decided(bundle: Bundle) -> Rebuilt:
-    """A person has chosen: one of the calculations in full, or one of them brought to the amount decided."""
-    reckonings: list[Reckoning] = [by_record(bundle, one.id) for one in bundle.records]
-    reckonings.append(
-        reckon_marks(table_of(bundle.tariff), readings_of(bundle), meter_of(bundle.meter), limit=limit_of(bundle))
+    """A person has chosen one of the two calculations: the bill is one of them, in full."""
+    said = next((one.said for one in bundle.records if one.id == bundle.bill.record), None)
+    if said is None and bundle.bill.record is not None:
+        return Rebuilt(None, why="record_missing")
+    sides = two_sides(
+        said,
+        table_of(bundle.tariff),
+        readings_of(bundle),
+        meter_of(bundle.meter),
+        limit=limit_of(bundle),
+        observed=_observed(bundle),
     )
-    figures = [one.figures for one in reckonings if not isinstance(one, Unclear)]
-    full_fen = bundle.bill.total_fen + bundle.bill.discount_fen
-    scaled = [
-        Figures(one.priced.scaled_to(full_fen), bundle.bill.discount_fen, one.route)
-        for one in figures
-        if one.priced.lines
-    ]
-    every = [*figures, *scaled, Figures(NOTHING, 0, BillRoute.NONE)]
-    fitting = (one for one in every if not differs_in(one, bundle.bill))
-    return Rebuilt(next(fitting, every[0]))
+    is_piles = sides.pile is not None and not differs_in(sides.pile, bundle.bill)
+    return Rebuilt(sides.pile if is_piles else sides.platform)
 
 
 def _rebuilt(reckoning: Reckoning) -> Rebuilt:
