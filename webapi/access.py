@@ -18,6 +18,7 @@ from webapi.guns.power_models import PowerSetting, PowerSettingGun
 from webapi.orders.models import ChargeRecord, Order
 from webapi.piles.models import Pile
 from webapi.recharges.models import RechargeRequest
+from webapi.refunds.models import RefundRequest
 from webapi.stations.models import Station
 from webapi.tariffs.models import Tariff
 from webapi.tenants.models import Tenant
@@ -169,6 +170,14 @@ class Visible:
         return (
             select(RechargeRequest)
             .join(Customer, Customer.id == RechargeRequest.customer_id)
+            .where(Customer.archived_at.is_(None), self._of_customer())
+        )
+
+    def refund_requests(self) -> Select[RefundRequest]:
+        """Refunds of visible customers."""
+        return (
+            select(RefundRequest)
+            .join(Customer, Customer.id == RefundRequest.customer_id)
             .where(Customer.archived_at.is_(None), self._of_customer())
         )
 

@@ -18,6 +18,7 @@ import webapi.piles.command_models
 import webapi.piles.history_models
 import webapi.piles.models
 import webapi.recharges.models
+import webapi.refunds.models
 import webapi.stations.models
 import webapi.stations.stop_models
 import webapi.tariffs.models

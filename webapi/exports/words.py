@@ -40,4 +40,12 @@ TRANSACTIONS: dict[TransactionKind, Sentence] = {
     TransactionKind.CORRECTION: Sentence("账单更正", "correction"),
     TransactionKind.DECISION: Sentence("待核裁定", "decision"),
     TransactionKind.DEBT_PAID: Sentence("补缴欠费", "debt paid"),
+    TransactionKind.GIFT: Sentence("赠送", "gift"),
+    TransactionKind.GIFT_TAKEN_BACK: Sentence("赠送收回", "gift taken back"),
+    TransactionKind.REFUND_SUBMITTED: Sentence("余额退款", "withdrawal"),
+    TransactionKind.REFUND_PAID: Sentence("退款到账", "withdrawal paid"),
+    TransactionKind.REFUND_FAILED: Sentence("退款失败退回", "withdrawal failed"),
+    TransactionKind.ORDER_REFUND: Sentence("订单退款", "order refund"),
+    TransactionKind.OCCUPANCY: Sentence("占位费", "occupancy fee"),
+    TransactionKind.WRITEOFF: Sentence("核销", "written off"),
 }

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select, text
 from sqlalchemy.orm import Session
 
 from evcs.contracts.states import OrderState
+from webapi.ledger.broken import Broken
 from webapi.ledger.models import (
     Account,
     AccountKind,
@@ -18,7 +19,10 @@ from webapi.ledger.models import (
     TransactionKind,
     Wallet,
 )
+from webapi.ledger.refunds_within import refunds_within
 from webapi.orders.models import Bill, BillLine, Order
+
+__all__ = ["RULES", "Broken", "Figures", "check", "figures"]
 
 NOTHING_HELD = (
     OrderState.SETTLED,
@@ -28,16 +32,6 @@ NOTHING_HELD = (
     OrderState.CANCELLED,
 )
 """States in which an order may hold no money."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A row that breaks a rule; amounts in fen, energies in 0.0001 kWh."""
-
-    rule: str
-    where: str
-    expected: int
-    found: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +183,11 @@ def _flows(session: Session) -> list[Broken]:
 
 
 def _orders(session: Session) -> list[Broken]:
-    posted = func.coalesce(
-        func.sum(case((Account.kind.in_((AccountKind.REVENUE, AccountKind.DISCOUNT)), Entry.amount_fen), else_=0)), 0
+    # A refund takes back revenue, but the order costs what it cost: refunds stand apart (domain 4.5).
+    counts = and_(
+        Account.kind.in_((AccountKind.REVENUE, AccountKind.DISCOUNT)), Transaction.kind != TransactionKind.ORDER_REFUND
     )
+    posted = func.coalesce(func.sum(case((counts, Entry.amount_fen), else_=0)), 0)
     rows = session.execute(
         select(Order.serial, Order.total_fen, posted)
         .outerjoin(Transaction, Transaction.order_serial == Order.serial)
@@ -277,6 +273,7 @@ RULES: dict[str, Callable[[Session], list[Broken]]] = {
     "M3 triggers keep the books append only": _guards,
     "M4 one settlement and one correction of an order": _once,
     "order totals are posted": _orders,
+    "refunds are within what was paid": refunds_within,
     "bills are their lines": _bills,
     "rounding is 0": _rounding,
 }

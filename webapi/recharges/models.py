@@ -37,6 +37,7 @@ class Recharge(Base):
     transaction_id: Mapped[int] = mapped_column(ForeignKey("ledger_transaction.id"))
     before_fen: Mapped[int | None] = mapped_column(BigInteger, comment="available before it; empty: an old row")
     after_fen: Mapped[int | None] = mapped_column(BigInteger, comment="available after it, a debt paid first")
+    gift_fen: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0", comment="given with it")
 
 
 class RequestState(StrEnum):

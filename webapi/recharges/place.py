@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapi.customers.models import Customer
-from webapi.ledger.accounts import available, clearing, debt
+from webapi.ledger.accounts import DISCOUNT_GIFT, available, clearing, debt, gift
 from webapi.ledger.errors import KeyTaken
 from webapi.ledger.models import TransactionKind
 from webapi.ledger.post import Move, Posting, lock_wallet, post
@@ -27,6 +27,8 @@ class RechargeOrder:
     reason: str
     channel: str = "manual"
     voucher: str | None = None
+    gift_fen: int = 0
+    """Given with it (赠送): spent after the principal, never paid out, and taken back with what is withdrawn."""
 
 
 def place_recharge(session: Session, order: RechargeOrder, *, at: datetime, by: str) -> Recharge:
@@ -37,6 +39,8 @@ def place_recharge(session: Session, order: RechargeOrder, *, at: datetime, by: 
     """
     if order.amount_fen <= 0:
         raise ValueError(f"a recharge of {order.amount_fen} fen")
+    if order.gift_fen < 0:
+        raise ValueError(f"a gift of {order.gift_fen} fen")
     customer = session.get_one(Customer, order.customer_id)
     wallet = lock_wallet(session, customer.id)
     known = session.scalars(
@@ -69,6 +73,16 @@ def place_recharge(session: Session, order: RechargeOrder, *, at: datetime, by: 
         at=at,
         by=by,
     )
+    if order.gift_fen:
+        given = Posting(
+            f"gift:{customer.tenant_id}:{order.channel}:{order.number}",
+            TransactionKind.GIFT,
+            customer.tenant_id,
+            (Move(DISCOUNT_GIFT, -order.gift_fen), Move(gift(customer.id), order.gift_fen)),
+            customer_id=customer.id,
+            note=order.reason,
+        )
+        post(session, given, at=at, by=by)
     recharge = Recharge(
         tenant_id=customer.tenant_id,
         customer_id=customer.id,
@@ -82,6 +96,7 @@ def place_recharge(session: Session, order: RechargeOrder, *, at: datetime, by: 
         transaction_id=posted.transaction_id,
         before_fen=before_fen,
         after_fen=before_fen + order.amount_fen - owed,
+        gift_fen=order.gift_fen,
     )
     session.add(recharge)
     session.flush()

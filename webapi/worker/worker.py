@@ -4,7 +4,7 @@ Reads what bridges and `rules` say, stores it with its effect, publishes request
 and the configuration. Threads: listener (work messages), view (levels), outbox, and one for the jobs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from secrets import token_hex
 from threading import Event, Lock, Thread
 
@@ -18,6 +18,7 @@ from evcs.runtime.log import get_logger
 from evcs.runtime.mqtt import SyncSession
 from evcs.runtime.presence import Presence, repeatedly
 from webapi.database import sessions, upgrade
+from webapi.payments.gateway import Gateway
 from webapi.worker.handlers import WORK
 from webapi.worker.handshake import Handshake
 from webapi.worker.jobs import LOCK_EVERY_S, Bell, Jobs
@@ -25,6 +26,7 @@ from webapi.worker.listener import Listener
 from webapi.worker.lock import owner_lock
 from webapi.worker.outbox import Outbox
 from webapi.worker.pile_jobs import PileJobs
+from webapi.worker.refund_jobs import RefundJobs
 from webapi.worker.rejects import RejectFile
 from webapi.worker.retained import Retained
 from webapi.worker.settings import Settings
@@ -41,7 +43,14 @@ THREADS_END_WITHIN_S = 10.0
 class Worker:
     """Owner n of m. `failed` is set when it cannot go on."""
 
-    def __init__(self, settings: Settings, engine: Engine, clock: Clock, failed: Event) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        clock: Clock,
+        failed: Event,
+        gateways: Mapping[str, Gateway] | None = None,
+    ) -> None:
         self._settings = settings
         self._engine = engine
         self._failed = failed
@@ -98,6 +107,7 @@ class Worker:
         jobs.ring_on(self._bell)
         PileJobs(maker, clock, self._shards, self._writing, self).ring_on(self._bell)
         SiteJobs(maker, clock, self._shards, self._writing, self).ring_on(self._bell)
+        RefundJobs(maker, clock, self._shards, self._writing, gateways or {}).ring_on(self._bell)
         self._bell.every(LOCK_EVERY_S, "lock", self._look_at_lock)
         for route in WORK:
             for filter in route.topic.subscriptions(self._shards.owner, self._shards.owners):
