@@ -31,6 +31,7 @@ from webapi.reconcile.routes import endpoints as daily_bills
 from webapi.refunds.routes import endpoints as refunds
 from webapi.stations.lockout_routes import endpoints as lockouts
 from webapi.stations.routes import endpoints as stations
+from webapi.tariffs.change_routes import endpoints as tariff_changes
 from webapi.tariffs.routes import endpoints as tariffs
 from webapi.transformers.feeder_routes import endpoints as transformers
 from webapi.transformers.load_report_routes import endpoints as load_reports
@@ -59,6 +60,7 @@ ENDPOINTS = (
     orphans,
     exports,
     tariffs,
+    tariff_changes,
     places,
     asks,
     daily_bills,

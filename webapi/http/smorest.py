@@ -132,9 +132,9 @@ class Endpoints:
         """A change of some of its fields."""
         return self._route("PATCH", rule, served, answers, HTTPStatus.OK, body, "json", example)
 
-    def delete(self, rule: str, served: Served) -> Callable[[F], F]:
+    def delete(self, rule: str, served: Served, *, query: type[Schema] | None = None) -> Callable[[F], F]:
         """An end."""
-        return self._route("DELETE", rule, served, None, HTTPStatus.NO_CONTENT, None, "json")
+        return self._route("DELETE", rule, served, None, HTTPStatus.NO_CONTENT, query, "query")
 
     def _route(
         self,
@@ -161,7 +161,7 @@ class Endpoints:
 
             @wraps(work)
             def guarded(*args: object, **kwargs: object) -> object:
-                served.check(given is not None)
+                served.check(given is not None and location == "json")
                 return work(*args, **kwargs)
 
             blueprint.route(rule, methods=[method], endpoint=handler.__name__)(guarded)

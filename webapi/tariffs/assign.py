@@ -64,6 +64,29 @@ def _assign(session: Session, version: TariffVersion, pile: Pile, by: str, at: d
     return Assigned(pile.number)
 
 
+def unschedule(session: Session, version: str, piles: Sequence[str]) -> tuple[str, ...]:
+    """Cancel a version whose day has not come at these piles; those where it was scheduled. They keep what they have.
+
+    Each pile is locked as `take_effect` does it: either the change was made before, or it never is.
+    """
+    wanted = (
+        select(Pile)
+        .join(TariffRollout, TariffRollout.pile_number == Pile.number)
+        .where(Pile.number.in_(piles), TariffRollout.scheduled_version_id == version)
+        .order_by(Pile.number)
+        .with_for_update(key_share=True, of=Pile)
+        .execution_options(populate_existing=True)
+    )
+    done = []
+    for pile in session.scalars(wanted).all():
+        row = session.get_one(TariffRollout, pile.number, populate_existing=True)
+        if row.scheduled_version_id == version:
+            row.scheduled_version_id = row.scheduled_at = None
+            done.append(pile.number)
+    session.flush()
+    return tuple(done)
+
+
 def push_again(session: Session, tariff_id: int, piles: Sequence[str], *, at: datetime) -> tuple[str, ...]:
     """Let the worker try at once what is behind, whatever the back-off says; the piles that it will look at."""
     wanted = (

@@ -19,6 +19,7 @@ from webapi.stations.schemas import PageQuery
 from webapi.tariffs import schemas
 from webapi.tariffs.allocate import NewVersion, make_version, next_model_no
 from webapi.tariffs.assign import Assigned, assign, push_again
+from webapi.tariffs.change_routes import check_bands
 from webapi.tariffs.models import Tariff, TariffVersion
 from webapi.tariffs.rollout_queries import RolloutFilter, RolloutView, rollout_view
 from webapi.tariffs.views import TariffView, find_tariff, list_tariffs, tariff_view
@@ -90,6 +91,7 @@ def tariff(call: Call, tariff_id: int) -> TariffView:
 )
 def tariff_version_create(call: Call, wish: schemas.VersionWish, tariff_id: int) -> Reply:
     """新建版本（不可修改，须再指派给桩） · Make a version, for ever as it is; no pile has it before it is assigned"""
+    check_bands(wish, "prices")
     found = _tariff(call, tariff_id)
     version_id = f"t{found.id}-{next_model_no(call.session):04d}"
     new = NewVersion(version_id, found.id, wish.slots, wish.prices, valid_from=wish.valid_from or call.at)
