@@ -114,7 +114,7 @@ def refund(call: Call, request_id: int) -> RefundView:
     "/refunds/<row:request_id>/approve",
     DECIDES,
     answers=schemas.RefundSchema,
-    body=schemas.WordBody,
+    body=schemas.RefundApprovalBody,
     example={"reason": "已核对"},
 )
 def approve_refund(call: Call, wish: schemas.Word, request_id: int) -> RefundView:
@@ -140,7 +140,7 @@ def approve_refund(call: Call, wish: schemas.Word, request_id: int) -> RefundVie
     "/refunds/<row:request_id>/reject",
     DECIDES,
     answers=schemas.RefundSchema,
-    body=schemas.WhyBody,
+    body=schemas.RefundRejectionBody,
     example={"reason": "订单无异常"},
 )
 def reject_refund(call: Call, wish: schemas.Why, request_id: int) -> RefundView:
@@ -157,7 +157,7 @@ def reject_refund(call: Call, wish: schemas.Why, request_id: int) -> RefundView:
     "/refund-parts/<row:part_id>/confirm",
     DECIDES,
     answers=schemas.RefundSchema,
-    body=schemas.ConfirmationBody,
+    body=schemas.TransferConfirmationBody,
     example={"succeeded": True, "reason": "网银回单 0031"},
 )
 def confirm_transfer(call: Call, wish: schemas.Confirmation, part_id: int) -> RefundView:

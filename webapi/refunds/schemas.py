@@ -67,21 +67,21 @@ class OrderRefundBody(Body):
     reason = text("原因 · why", required=True)
 
 
-class WordBody(Body):
+class RefundApprovalBody(Body):
     """审核通过."""
 
     makes = Word
     reason = text("说明 · a word about it", nullable=True)
 
 
-class WhyBody(Body):
+class RefundRejectionBody(Body):
     """审核不通过."""
 
     makes = Why
     reason = text("原因 · why", required=True)
 
 
-class ConfirmationBody(Body):
+class TransferConfirmationBody(Body):
     """确认打款结果."""
 
     makes = Confirmation
@@ -106,7 +106,7 @@ class RefundsQuery(PageQuery):
     )
 
 
-class PartSchema(Schema):
+class RefundPartSchema(Schema):
     """A part of a withdrawal."""
 
     id = out(fields.Integer, "编号 · number of the part")
@@ -150,7 +150,7 @@ class RefundSchema(Schema):
     decided_at = out(Instant, "审核时间 · when", allow_none=True)
     decided_why = out(fields.String, "审核说明 · what was said", allow_none=True)
     transaction_id = out(fields.Integer, "账务流水号 · in the ledger, of an order refund", allow_none=True)
-    parts = fields.List(fields.Nested(PartSchema))
+    parts = fields.List(fields.Nested(RefundPartSchema))
 
 
 class RefundsSchema(Schema):
