@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from random import Random
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from evcs.contracts.gun import Goal
@@ -13,6 +14,7 @@ from evcs.contracts.ids import serial_number
 from evcs.contracts.states import GoalKind, OrderState
 from evcs.contracts.times import beijing_digits
 from tests.webapi.books import BEGIN, FLAT, PEAK, PILE, VALLEY, changed, mark, record
+from webapi.customers.models import Customer
 from webapi.http.idempotency import Answered, Asked, once
 from webapi.ledger.holds import lengthen_hold, release_hold
 from webapi.ledger.payouts import Payout, post_payout
@@ -23,11 +25,17 @@ from webapi.orders.place import Past, PlaceOrder, place_order
 from webapi.orders.provisional import settle_provisionally
 from webapi.orders.reckon_anew import reckon_anew
 from webapi.orders.review import close_review
+from webapi.orders.review_decide import decide_review
 from webapi.orders.settle import settle_record
+from webapi.orders.two_sides import Side
 from webapi.recharges.place import RechargeOrder, place_recharge
+from webapi.refunds.models import PartState, RefundKind, RefundPart, RefundRequest, RefundState
+from webapi.refunds.order_refund import approve_order_refund, ask_order_refund
+from webapi.refunds.post import fail, submit, succeed
+from webapi.refunds.withdraw import approve_withdrawal, ask_withdrawal, reject
 
 AFTER = BEGIN + timedelta(hours=3)
-RECENT = 12
+RECENT = 8
 """Orders of a customer among which a deed finds its own: the older ones rest."""
 DAY_OF_SERIALS = 9_999
 E4 = Decimal("0.0001")
@@ -61,17 +69,22 @@ class Drawing:
         own = self.serials.setdefault(customer, [])[-RECENT:]
         if not own:
             return self._recharge(customer) if self.chance.random() < 0.5 else self._start(customer)
-        kinds = (self._recharge, self._start, self._payout)
-        of_order = (self._lengthen, self._release, self._marks, self._record, self._reckon_anew, self._close_review)
-        if self.chance.random() < 0.45:
-            return self.chance.choices(kinds, (5, 5, 1))[0](customer)
-        return self.chance.choices(of_order, (2, 1, 2, 5, 1, 1))[0](customer, self.chance.choice(own))
+        kinds = (self._recharge, self._start, self._payout, self._withdraw, self._decide_refund, self._pay_refund)
+        of_order = (
+            *(self._lengthen, self._release, self._marks, self._record, self._reckon_anew, self._close_review),
+            *(self._decide_review, self._refund_order),
+        )
+        if self.chance.random() < 0.5:
+            return self.chance.choices(kinds, (9, 10, 1, 5, 2, 3))[0](customer)
+        return self.chance.choices(of_order, (2, 1, 2, 6, 1, 1, 2, 3))[0](customer, self.chance.choice(own))
 
     def _fen(self) -> int:
         return self.chance.choice((1, 500, self.chance.randint(1, 2_000), self.chance.randint(1, 20_000)))
 
     def _recharge(self, customer: int) -> Deed:
-        wish = RechargeOrder(customer, self._fen(), f"n{self.drawn}", "x")
+        gift = self.chance.choice((0, 0, self._fen()))
+        channel = self.chance.choice(("manual", "wechat"))
+        wish = RechargeOrder(customer, self._fen(), f"n{self.drawn}", "x", channel=channel, gift_fen=gift)
 
         def do(session: Session) -> None:
             place_recharge(session, wish, at=BEGIN, by="user:1")
@@ -146,7 +159,7 @@ class Drawing:
     def _record(self, customer: int, serial: str) -> Deed:
         peak, flat, valley = (E4 * self.chance.choice((0, self.chance.randint(0, 200_000))) for _ in range(3))
         exact = int((peak * 152_345 + flat * 112_345 + valley * 72_345) / 10)
-        amount_e4 = max(0, exact + 100 * self.chance.choice((0, 0, 0, 1, -1, 900, -900)))
+        amount_e4 = max(0, exact + 100 * self.chance.choice((0, 0, 1, 900, -900)))
         said = record(serial, ((PEAK, peak), (FLAT, flat), (VALLEY, valley)), amount_e4)
         said = changed(said, clock_offset_s=self.chance.choice((0.0, 0.0, 90.0)))
 
@@ -181,6 +194,99 @@ class Drawing:
                 order.state = OrderState.SETTLED
 
         return Deed("close_review", customer, do, again=True)
+
+    def _decide_review(self, customer: int, serial: str) -> Deed:
+        side = self.chance.choice(tuple(Side))
+
+        def do(session: Session) -> None:
+            order = _order(session, serial, OrderState.REVIEW)
+            if order is not None:
+                decide_review(session, order, side, at=AFTER, by="user:1")
+
+        return Deed("decide_review", customer, do, again=True)
+
+    def _refund_order(self, customer: int, serial: str) -> Deed:
+        """Some or all of an order's lines, asked for by one person and mostly approved at once by another."""
+        whole, approved = self.chance.choice((100, self.chance.randint(1, 100))), self.chance.random() < 0.7
+
+        def refund(session: Session) -> Answered:
+            order = _order(session, serial, OrderState.SETTLED)
+            if order is not None and not order.provisional and order.total_fen:
+                electricity, service = order.electricity_fen * whole // 100, order.service_fen * whole // 100
+                if electricity + service:
+                    asked = ask_order_refund(session, order, electricity, service, "x", at=AFTER, by="user:1")
+                    if approved:
+                        approve_order_refund(session, asked, None, at=AFTER, by="user:2")
+            return Answered(201, "", "text/plain")
+
+        return self._once("refund_order", customer, refund)
+
+    def _withdraw(self, customer: int) -> Deed:
+        """Everything that runs is ended, since nothing may be held; then some principal is asked for."""
+        own = self.serials[customer][-RECENT:]
+        amount, approved = self._fen(), self.chance.random() < 0.6
+
+        def withdraw(session: Session) -> Answered:
+            for order in filter(None, (_order(session, one, OrderState.CHARGING, OrderState.REVIEW) for one in own)):
+                release_hold(session, order, at=AFTER, by="worker")
+                order.state = OrderState.CANCELLED if order.settled_at is None else OrderState.SETTLED
+            asked = ask_withdrawal(session, session.get_one(Customer, customer), amount, "x", at=AFTER, by="user:1")
+            if approved:
+                approve_withdrawal(session, asked, None, at=AFTER, by="user:2")
+            return Answered(201, "", "text/plain")
+
+        return self._once("withdraw", customer, withdraw)
+
+    def _decide_refund(self, customer: int) -> Deed:
+        approved = self.chance.random() < 0.7
+
+        def do(session: Session) -> None:
+            waiting = select(RefundRequest).where(
+                RefundRequest.customer_id == customer, RefundRequest.state == RefundState.WAITING
+            )
+            asked = session.scalars(waiting.order_by(RefundRequest.id).limit(1)).one_or_none()
+            if asked is None:
+                return
+            if not approved:
+                reject(session, asked, "x", at=AFTER, by="user:2")
+            elif asked.kind is RefundKind.WITHDRAWAL:
+                approve_withdrawal(session, asked, None, at=AFTER, by="user:2")
+            else:
+                approve_order_refund(session, asked, None, at=AFTER, by="user:2")
+
+        return Deed("decide_refund", customer, do, again=False)
+
+    def _pay_refund(self, customer: int) -> Deed:
+        """The next part of a withdrawal: sent to its channel, or paid, or failed there."""
+        paid = self.chance.random() < 0.7
+
+        def do(session: Session) -> None:
+            on_its_way = (PartState.APPROVED, PartState.SUBMITTED)
+            parts = (
+                select(RefundPart)
+                .join(RefundPart.request)
+                .where(RefundRequest.customer_id == customer, RefundPart.state.in_(on_its_way))
+            )
+            part = session.scalars(parts.order_by(RefundPart.id).limit(1)).one_or_none()
+            if part is None:
+                return
+            if part.state is PartState.APPROVED:
+                submit(session, part, at=AFTER, by="worker")
+            elif paid:
+                succeed(session, part, at=AFTER, by="worker", channel_refund_no="c", why=None)
+            else:
+                fail(session, part, "x", at=AFTER, by="worker")
+
+        return Deed("pay_refund", customer, do, again=False)
+
+    def _once(self, name: str, customer: int, work: Callable[[Session], Answered]) -> Deed:
+        """A deed under an idempotency key."""
+        key = f"{name}{self.drawn}"
+
+        def do(session: Session) -> None:
+            once(session, Asked("user:1", key, key), lambda: work(session), at=AFTER)
+
+        return Deed(name, customer, do, again=True)
 
 
 def _order(session: Session, serial: str, *states: OrderState) -> Order | None:

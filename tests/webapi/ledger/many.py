@@ -24,6 +24,8 @@ from webapi.ledger.errors import InsufficientFunds, NoOpenHold
 from webapi.ledger.invariants import check, figures
 from webapi.ledger.models import Hold, Transaction, Wallet
 from webapi.orders.models import Bill
+from webapi.refunds.errors import RefundRefused
+from webapi.refunds.models import PartState, RefundPart, RefundRequest
 
 CUSTOMERS = 4
 CRASHES = 0.35
@@ -116,8 +118,9 @@ class Run:
                 raise Wrong(f"after deed {self.drawing.drawn}: {broken[:5]}")
             for customer in self.drawing.customers:
                 own = figures(session, customer)
-                if own.paid_in != self.paid_in[customer] or own.sources != own.uses:
-                    raise Wrong(f"customer {customer} has paid in {self.paid_in[customer]} fen, the books say {own}")
+                paid_in = self.paid_in[customer] - _paid_back(session, customer)
+                if own.paid_in != paid_in or own.sources != own.uses:
+                    raise Wrong(f"customer {customer} has paid in {paid_in} fen, the books say {own}")
 
     def _do(self, deed: Deed, count: str | None = None) -> str:
         try:
@@ -129,7 +132,7 @@ class Run:
             outcome = count or deed.name
             if count is None:
                 self.paid_in[deed.customer] += deed.recharged_fen
-        except (InsufficientFunds, NoOpenHold):
+        except (InsufficientFunds, NoOpenHold, RefundRefused):
             outcome = "refused"
         except Crash:
             outcome = "crashed"
@@ -150,8 +153,16 @@ class Run:
                     Hold.customer_id == deed.customer
                 )
             ).one()
-            newest = session.execute(select(func.max(Transaction.id), select(func.max(Bill.id)).scalar_subquery()))
+            others = (select(func.max(table.id)).scalar_subquery() for table in (Bill, RefundRequest))
+            newest = session.execute(select(func.max(Transaction.id), *others))
             return (*wallet, *holds, *newest.one())
+
+
+def _paid_back(session: Session, customer: int) -> int:
+    """What the customer was paid out, in fen."""
+    paid = select(func.sum(RefundPart.amount_fen)).join(RefundPart.request)
+    of_customer = paid.where(RefundRequest.customer_id == customer, RefundPart.state == PartState.SUCCEEDED)
+    return int(session.scalar(of_customer) or 0)
 
 
 @contextmanager
