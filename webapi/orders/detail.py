@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from evcs.contracts import topics
 from evcs.contracts.gun import BatteryLimits, ChargeEnding, Vehicle
 from evcs.contracts.states import OrderState, TariffBand
 from evcs.store.interface import TelemetryReader
@@ -20,6 +21,7 @@ from webapi.orders.curve import series_of
 from webapi.orders.models import Bill, BillKind, BillRoute, ChargeRecord, Order, RecordVerdict
 from webapi.orders.queries import find_order
 from webapi.orders.queued import QueueView, queue_view
+from webapi.orders.record import has_energy, is_clock_right
 from webapi.orders.refusal_view import sentence_of
 from webapi.orders.stop_steps import StopSteps, stop_steps
 from webapi.orders.views import OrderView, order_view
@@ -74,6 +76,8 @@ class RecordView:
     repeats: int
     confirmed_at: datetime | None
     confirm_sent_at: datetime | None
+    clock_wrong: bool
+    clock_offset_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,8 @@ class OrderDetail(OrderView):
     deadline_at: datetime | None
     business_date: date | None
     pile_total_fen: int | None
+    clock_wrong: bool
+    """A record of it was not believed for the pile's clock: it is billed by its marks, in our time."""
     stop_code: int | None
     stop_class: str | None
     stop: StopView
@@ -142,6 +148,7 @@ def order_detail(
         return None
     view = order_view(order, sees)
     in_full = sees_numbers(sees)
+    records = _records(session, order)
     said = sentence_of(order.stop_reason)
     newest = newest_of(telemetry, [series_of(order)] if order.state in LIVE_STATES else [])
     return OrderDetail(
@@ -166,6 +173,7 @@ def order_detail(
         deadline_at=order.deadline_at,
         business_date=order.business_date,
         pile_total_fen=order.pile_total_fen,
+        clock_wrong=any(one.clock_wrong for one in records),
         stop_code=order.stop_code,
         stop_class=order.stop_class,
         stop=StopView(
@@ -179,7 +187,7 @@ def order_detail(
             steps=stop_steps(session, order),
         ),
         bills=_bills(session, serial),
-        records=_records(session, order),
+        records=records,
         audit=_audit(session, sees, serial),
     )
 
@@ -238,8 +246,11 @@ def _records(session: Session, order: Order) -> tuple[RecordView, ...]:
             repeats=row.repeats,
             confirmed_at=row.confirmed_at,
             confirm_sent_at=row.confirm_sent_at,
+            clock_wrong=has_energy(said) and not is_clock_right(said, order.requested_at),
+            clock_offset_s=said.clock_offset_s,
         )
         for row in rows
+        for said in (topics.RECORD.decode(row.decoded_json.encode()),)
     )
 
 

@@ -262,6 +262,13 @@ class RecordSchema(Schema):
     repeats = out(fields.Integer, "重复上报次数 · how often the same came again")
     confirmed_at = out(Instant, "确认已发布 · confirmation published", allow_none=True)
     confirm_sent_at = out(Instant, "0x40 已写给桩 · 0x40 written to the pile", allow_none=True)
+    clock_wrong = out(
+        fields.Boolean,
+        "桩时钟不可信（偏差超过 60 秒或时间矛盾） · the pile's clock was off by over 60 s, or cannot be right",
+    )
+    clock_offset_s = out(
+        fields.Float, "最近一次校时的时钟偏差，秒 · the clock's error when it was last compared, s", allow_none=True
+    )
 
 
 class AuditSchema(Schema):
@@ -344,6 +351,10 @@ class OrderDetailSchema(OrderSchema):
     deadline_at = out(Instant, "平台下次自动处理时间 · when the platform looks again by itself", allow_none=True)
     business_date = out(fields.Date, "结束的北京日期 · Beijing day of the end", allow_none=True)
     pile_total_fen = out(fields.Integer, "桩屏显示金额 · what the pile's screen said, fen", allow_none=True)
+    clock_wrong = out(
+        fields.Boolean,
+        "桩时钟不可信，按平台收到的电表读数计费 · its pile's clock was wrong: billed by marks in our time",
+    )
     stop_code = out(fields.Integer, "桩的停止码 · the pile's stop code", allow_none=True)
     stop_class = out(fields.String, "含义 · its meaning", allow_none=True)
     stop = fields.Nested(StopSchema)

@@ -14,7 +14,7 @@ from evcs.contracts.reasons import Reason
 from evcs.contracts.states import OrderState
 from evcs.runtime.clock import ManualClock
 from evcs.store.open import open_store
-from tests.webapi.books import BEGIN, Books, record
+from tests.webapi.books import BEGIN, Books, changed, record
 from webapi.app import create_app
 from webapi.database import sessions
 from webapi.http.call import Adapters
@@ -139,3 +139,15 @@ def test_pile_without_words_is_told_by_its_code() -> None:
 
 def test_order_that_was_never_refused_has_no_refusal() -> None:
     assert refusal_of(Order(state=OrderState.SETTLED)) is None
+
+
+def test_an_order_whose_pile_had_a_wrong_clock_is_flagged(ask: Any, session: Session, books: Books) -> None:
+    customer = books.customer(recharged_fen=20_000)
+    right, wrong = books.order(customer, hold_fen=8_000), books.order(customer, hold_fen=8_000, gun=2)
+    settle_record(session, record(right.serial), at=END)
+    settle_record(session, changed(record(wrong.serial, gun=2), clock_offset_s=-61.5), at=END)
+    session.commit()
+    for order, is_wrong, offset in ((right, False, None), (wrong, True, -61.5)):
+        detail = ask(f"/orders/{order.serial}")
+        [kept] = detail["records"]
+        assert (detail["clock_wrong"], kept["clock_wrong"], kept["clock_offset_s"]) == (is_wrong, is_wrong, offset)
