@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -193,7 +194,8 @@ async def test_a_hold_that_runs_low_is_lengthened_while_it_charges(
 ) -> None:
     async with running(broker, database_url, tmp_path, found()) as platform:
         await platform.recharge(700)
-        pile = await platform.pile(platform.town.piles[0])
+        # So slow that what is held lasts for some twenty seconds: it is lengthened when a tenth of it is left.
+        pile = await platform.pile(platform.town.piles[0], options=replace(LIVELY, energy_factor=15))
         # More than the first hold buys at the cheapest price of the day.
         await platform.plugged(pile, 1, need_kwh=12)
         # All that is there is held; the customer pays more in while it charges.
@@ -201,7 +203,7 @@ async def test_a_hold_that_runs_low_is_lengthened_while_it_charges(
         assert (answer.status, answer.body["hold_fen"]) == (201, 700), answer
         await platform.recharge(RECHARGED)
         serial = answer.body["serial"]
-        told = await pile.received(BalanceUpdate, within_s=60)
+        told = await pile.received(BalanceUpdate, within_s=120)
         assert told.balance * 100 == 20_700
         order = await settled(platform, pile, serial)
         assert order["total_fen"] > 700

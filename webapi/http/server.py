@@ -1,6 +1,10 @@
 """The one place that touches gunicorn: one worker process with threads, logs where all our logs go."""
 
+import ctypes
+import os
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
@@ -24,10 +28,24 @@ class _Log(Logger):  # type: ignore[misc]
         self.access_log.propagate = False
 
 
+_PR_SET_PDEATHSIG = 1
 HEAD_WITHIN_S = 5.0
 """For the head of a request, from its first byte."""
 WHOLE_WITHIN_S = 30.0
 """For a request from head to the last byte of its answer; a database that is busy may take 10 s of it."""
+
+
+def end_with_parent() -> None:
+    """Let this process be killed with the one that made it (Linux, prctl(2)).
+
+    Else a worker whose master was killed serves on for a while, and who starts the service anew finds the port taken.
+    """
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died in between: nobody will be told any more
+        os._exit(1)
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -36,6 +54,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._until: dict[Any, float] = {}
+
+    def init_process(self) -> None:
+        """In the worker's own process, before anything is opened."""
+        end_with_parent()
+        super().init_process()
 
     def handle(self, conn: Any) -> Any:
         """In a thread of the pool: from the first byte on."""

@@ -31,6 +31,14 @@ def health(port: int, within_s: float) -> int:
         sleep(0.05)  # a port has no event to await
 
 
+def nothing_more_from(connection: socket.socket) -> bool:
+    """Whether the other side is gone, by its farewell or without one."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
 def test_slow_speakers_do_not_hold_every_thread(tmp_path: Path, migrated_sqlite: Path) -> None:
     port = free_port()
     environment = {
@@ -50,3 +58,29 @@ def test_slow_speakers_do_not_hold_every_thread(tmp_path: Path, migrated_sqlite:
         finally:
             process.send_signal(signal.SIGTERM)
     assert process.returncode == 0
+
+
+def test_a_killed_server_leaves_its_port_at_once_even_with_a_request_in_hand(
+    tmp_path: Path, migrated_sqlite: Path
+) -> None:
+    port = free_port()
+    environment = {
+        **os.environ,
+        "EVCS_DATABASE_URL": f"sqlite:///{migrated_sqlite}",
+        "EVCS_STORE_URL": f"sqlite:///{tmp_path / 'telemetry.db'}",
+        "EVCS_HTTP_PORT": str(port),
+    }
+    with subprocess.Popen([sys.executable, "-m", "webapi"], cwd=ROOT, env=environment) as process, ExitStack() as open_:
+        assert health(port, 30) == 200
+        slow = open_.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+        slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX")
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        assert nothing_more_from(slow)
+        deadline = monotonic() + 3
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) != 0:
+                    break
+            assert monotonic() < deadline, "somebody still listens"
+            sleep(0.02)
