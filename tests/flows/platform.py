@@ -88,12 +88,13 @@ class Platform:
     # -- processes -----------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Start every service and sign in."""
+        """Start every service, sign in, and await that starts are weighed."""
         forks.prepare(*SERVICES)
         for service in self.services.values():
             service.start()
         await self.http_ready()
         await self.sign_in()
+        await self.engine_sure()
 
     async def close(self) -> None:
         """End piles, services and the observer."""
@@ -132,6 +133,13 @@ class Platform:
                 pass
             assert time.monotonic() < deadline, "no HTTP:\n" + self.services["webapi"].tail()
             await asyncio.sleep(0.05)
+
+    async def engine_sure(self, within_s: float = 60.0) -> None:
+        """Await that rules is sure of its stations: before that it refuses every start, and says so."""
+        rules, deadline = self.services["rules"], time.monotonic() + within_s
+        while not rules.events("sure"):
+            assert time.monotonic() < deadline, "rules is not sure:\n" + rules.tail()
+            await asyncio.sleep(0.02)  # it tells its log alone
 
     async def sign_in(self, username: str = "operator") -> None:
         """Sign in as somebody; later calls carry the session and its CSRF token."""
