@@ -160,6 +160,15 @@ def limit(usual: int = 20, most: int = 200, description: str = "每页条数 · 
     return fields.Integer(load_default=usual, validate=validate.Range(1, most), metadata={"description": description})
 
 
+def month() -> fields.String:
+    """A month of Beijing time in a query."""
+    return fields.String(
+        required=True,
+        validate=validate.Regexp(r"20[0-9]{2}-(0[1-9]|1[0-2])\Z"),
+        metadata={"description": "月份（北京时间），如 2026-11 · Beijing month"},
+    )
+
+
 def next_cursor() -> fields.Field[Any]:
     """For the page after this one."""
     return out(fields.String, "下一页的游标 · cursor of the next page; null: this is the last", allow_none=True)

@@ -4,6 +4,7 @@ from marshmallow import Schema, fields
 
 from evcs.contracts.states import TariffBand
 from webapi.http.fields import Instant, out
+from webapi.stations.schemas import SentenceSchema
 
 
 class ExactLineSchema(Schema):
@@ -17,13 +18,6 @@ class ExactLineSchema(Schema):
     exact_service_fen = out(fields.Decimal, "服务费（未舍入）· unrounded, fen")
     electricity_fen = out(fields.Integer, "电费 · fen")
     service_fen = out(fields.Integer, "服务费 · fen")
-
-
-class SaidSchema(Schema):
-    """A sentence in both languages."""
-
-    zh = out(fields.String, "中文 · in Chinese")
-    en = out(fields.String, "英文 · in English")
 
 
 class DifferenceSchema(Schema):
@@ -49,7 +43,7 @@ class BillExplainedSchema(Schema):
     discount_fen = out(fields.Integer, "减免 · fen")
     pile_total_fen = out(fields.Integer, "桩的金额 · the pile's own, fen", allow_none=True)
     lines = fields.List(fields.Nested(ExactLineSchema))
-    sentences = fields.List(fields.Nested(SaidSchema), metadata={"description": "可读给客户 · to be read aloud"})
+    sentences = fields.List(fields.Nested(SentenceSchema), metadata={"description": "可读给客户 · to be read aloud"})
     differences = fields.List(fields.Nested(DifferenceSchema))
 
 

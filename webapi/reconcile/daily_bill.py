@@ -18,6 +18,7 @@ from evcs.contracts.times import BEIJING, civil_day
 from webapi.ledger.models import Account, AccountKind, Entry, Transaction, TransactionKind
 from webapi.orders.models import Order
 from webapi.stations.models import Station
+from webapi.transformers.load_figures import month_of
 
 CLOSES_AFTER = timedelta(days=1, hours=6)
 """A day is closed for posting at 06:00 of the next one."""
@@ -201,7 +202,5 @@ def _late(session: Session, station: Station, first: date, last: date) -> dict[d
 
 def month_days(month: str, at: datetime) -> tuple[date, date]:
     """First and last day of a month `yyyy-mm` as far as it has come; raises ValueError for what is none."""
-    year, _, number = month.partition("-")
-    first = date(int(year), int(number), 1)
-    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    return first, min(following - timedelta(days=1), max(first, civil_day(at)))
+    begin, end = (civil_day(one) for one in month_of(month))
+    return begin, min(end - timedelta(days=1), max(begin, civil_day(at)))

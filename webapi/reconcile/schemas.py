@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
-from webapi.http.fields import Body, out
+from webapi.http.fields import Body, month, out
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,7 @@ class MonthQuery(Body):
     """Which month."""
 
     makes = MonthWish
-    month = fields.String(
-        required=True,
-        validate=validate.Regexp(r"20[0-9]{2}-(0[1-9]|1[0-2])\Z"),
-        metadata={"description": "月份（北京时间），如 2026-11 · Beijing month"},
-    )
+    month = month()
 
 
 class LatePartSchema(Schema):

@@ -126,8 +126,6 @@ def approve_refund(call: Call, wish: schemas.Word, request_id: int) -> RefundVie
     sent to its channels. Who asked cannot approve a transfer by hand, or more than the limit.
     """
     asked = _waiting(call, request_id)
-    if asked.two_persons and asked.asked_by == call.asker.key:
-        raise problem(HTTPStatus.CONFLICT, Code.REFUND_SAME_PERSON)
     if asked.kind is RefundKind.ORDER:
         approve_order_refund(call.session, asked, wish.reason, at=call.at, by=call.asker.key)
     else:
@@ -146,8 +144,6 @@ def approve_refund(call: Call, wish: schemas.Word, request_id: int) -> RefundVie
 def reject_refund(call: Call, wish: schemas.Why, request_id: int) -> RefundView:
     """审核不通过 · Reject: nothing moves"""
     asked = _waiting(call, request_id)
-    if asked.two_persons and asked.asked_by == call.asker.key:
-        raise problem(HTTPStatus.CONFLICT, Code.REFUND_SAME_PERSON)
     reject(call.session, asked, wish.reason, at=call.at, by=call.asker.key)
     _audit(call, "refund_reject", asked)
     return refund_view(asked)
@@ -186,12 +182,14 @@ def confirm_transfer(call: Call, wish: schemas.Confirmation, part_id: int) -> Re
 
 
 def _waiting(call: Call, request_id: int) -> RefundRequest:
-    """The refund, locked, that can still be decided."""
+    """The refund, locked, that can still be decided, and by this person."""
     asked = find_refund(call.session, call.sees, request_id, lock=True)
     if asked is None:
         raise not_found()
     if asked.state is not RefundState.WAITING:
         raise problem(HTTPStatus.CONFLICT, Code.REFUND_DECIDED)
+    if asked.two_persons and asked.asked_by == call.asker.key:
+        raise problem(HTTPStatus.CONFLICT, Code.REFUND_SAME_PERSON)
     return asked
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from evcs.contracts.states import StartSource
-from webapi.http.fields import Body, Instant, out
+from webapi.http.fields import Body, Instant, month, out
 
 
 class Format(StrEnum):
@@ -29,11 +29,7 @@ class ReportQuery(Body):
     """Which month, as what."""
 
     makes = ReportWish
-    month = fields.String(
-        required=True,
-        validate=validate.Regexp(r"20[0-9]{2}-(0[1-9]|1[0-2])\Z"),
-        metadata={"description": "月份（北京时间），如 2026-11 · Beijing month"},
-    )
+    month = month()
     format = fields.Enum(
         Format, by_value=True, metadata={"description": "json（默认）、xlsx、pdf · files in the language asked for"}
     )

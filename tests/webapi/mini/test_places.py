@@ -1,6 +1,7 @@
 """A driver's phone: stations around, the scanned gun and why it cannot start, an own order polled with its ETag."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,8 @@ from webapi.users.models import Role
 __all__ = ["still", "world"]
 
 
-def driver(world: World, path: str, **kwargs: object) -> tuple[int, dict[str, object]]:
-    answer = world.call("GET", path, token=world.ours.driver_token, **kwargs)  # type: ignore[arg-type]
+def driver(world: World, path: str, **kwargs: Any) -> tuple[int, dict[str, Any]]:
+    answer = world.call("GET", path, token=world.ours.driver_token, **kwargs)
     return answer.status_code, answer.json or {}
 
 
@@ -50,9 +51,9 @@ def test_stations_of_the_own_operator_come_nearest_first_and_the_far_ones_not_at
     assert (far["guns"], far["free_guns"], far["open"]) == (2, 1, True)
     assert (far["price"]["total_e5"], far["price"]["band"]) == (110_000, "flat")
     _, close = driver(world, here + "&within_km=2")
-    assert [item["code"] for item in close["items"]] == [world.ours.other_station]  # type: ignore[attr-defined]
+    assert [item["code"] for item in close["items"]] == [world.ours.other_station]
     _, named = driver(world, "/mini/stations?q=A2")
-    assert [item["code"] for item in named["items"]] == [world.ours.other_station]  # type: ignore[attr-defined]
+    assert [item["code"] for item in named["items"]] == [world.ours.other_station]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_a_place_that_is_none_is_refused(still: World, query: str) -> None:
     assert driver(still, f"/mini/stations?{query}")[0] == 422
 
 
-def scan(world: World, code: str) -> tuple[int, dict[str, object]]:
+def scan(world: World, code: str) -> tuple[int, dict[str, Any]]:
     answer = world.app.test_client().get(
         "/api/v1/mini/scan",
         query_string={"code": code},
@@ -71,7 +72,7 @@ def scan(world: World, code: str) -> tuple[int, dict[str, object]]:
     return answer.status_code, answer.json or {}
 
 
-def why(found: dict[str, object]) -> object:
+def why(found: dict[str, Any]) -> object:
     hinders = found["hinders"]
     return hinders["code"] if isinstance(hinders, dict) else None
 
@@ -90,7 +91,7 @@ def test_scanned_gun_tells_price_and_what_hinders_a_start_until_nothing_does(wor
     found = scan(world, content)[1]
     assert why(found) is None
     assert (found["available_fen"], found["hold_fen"]) == (50_000, 20_000)
-    assert [(one["from_min"], one["until_min"]) for one in found["prices"]] == [(0, 1440)]  # type: ignore[attr-defined]
+    assert [(one["from_min"], one["until_min"]) for one in found["prices"]] == [(0, 1440)]
     serial = world.order(world.ours, gun=2)
     assert scan(world, content)[1]["order"] == serial
 
@@ -98,7 +99,7 @@ def test_scanned_gun_tells_price_and_what_hinders_a_start_until_nothing_does(wor
 def test_a_piles_own_code_without_a_gun_shows_its_first_gun_and_the_choice(world: World) -> None:
     status, found = scan(world, f"https://pile.example/?no={world.ours.pile}")
     assert (status, found["gun"], found["is_ours"]) == (200, 1, False)
-    assert [one["gun"] for one in found["guns"]] == [1, 2]  # type: ignore[attr-defined]
+    assert [one["gun"] for one in found["guns"]] == [1, 2]
 
 
 def test_codes_of_other_operators_and_of_nothing_answer_alike(still: World) -> None:
